@@ -1,0 +1,1 @@
+"""Pages draw a frozen view and forward one intent."""

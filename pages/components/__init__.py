@@ -1,0 +1,1 @@
+"""The few pieces of JavaScript, each behind one Python function."""

@@ -1,0 +1,1 @@
+"""Arms, real and simulated. Never imports `teaching`."""

@@ -1,0 +1,290 @@
+"""The Arm protocol: what every arm, simulated or real, promises.
+
+SI units and radians throughout. An Arm is six verbs; what else it can do (a Scene, pick-and-place) it says in its
+`Features.capabilities`, and callers ask before they use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class ArmError(Exception):
+    """Anything an arm refuses or fails to do. The message says what was expected, what came, what to do."""
+
+
+class ArmNotFound(ArmError):
+    """No arm answers to that name."""
+
+
+class NotConnected(ArmError):
+    """A verb was used before `connect` or after `disconnect`."""
+
+
+class BadAction(ArmError):
+    """An action that cannot be carried out at all: wrong shape, or not finite."""
+
+
+class Stopped(ArmError):
+    """The arm is stopped and latched; a person has to release it."""
+
+
+class Unreachable(ArmError):
+    """No joint path leads there."""
+
+
+class Unsupported(ArmError):
+    """The arm lacks that capability."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Named arrays from the arm at one instant.
+
+    `joints` (J,) radians and `gripper` (1,) in [0 open, 1 closed] are always there. With pictures, a tabletop arm adds
+    `colour` (H, W, 3) uint8 and `height` (H, W) float32, metres above the table: the top-down map of `TableView`.
+    """
+
+    time: float
+    """Seconds on the arm's clock."""
+    arrays: Mapping[str, Array]
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            return self.arrays[name]
+        except KeyError:
+            raise KeyError(f"expected one of {sorted(self.arrays)}, got {name!r}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.arrays
+
+
+@dataclass(frozen=True)
+class Action:
+    """One target for the next tick."""
+
+    joints: Array
+    """(J,) radians."""
+    gripper: float = 0.0
+    """0 open … 1 closed (or suction on)."""
+
+    def __post_init__(self) -> None:
+        joints = np.array(self.joints, dtype=np.float64)
+        if joints.ndim != 1:
+            raise BadAction(f"expected joints of shape (J,), got {joints.shape}")
+        joints.setflags(write=False)
+        object.__setattr__(self, "joints", joints)
+        object.__setattr__(self, "gripper", float(self.gripper))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the safety layer enforces. Beyond it an action is clipped, and that is told."""
+
+    lower: Array
+    """(J,) radians."""
+    upper: Array
+    """(J,) radians."""
+    speed: Array
+    """(J,) radians per second."""
+    workspace: Array
+    """(2, 3) metres: the lowest and the highest corner that the gripper may reach, in the arm's base frame."""
+
+    def __post_init__(self) -> None:
+        arrays = {n: np.array(getattr(self, n), dtype=np.float64) for n in ("lower", "upper", "speed", "workspace")}
+        joints = arrays["lower"].shape
+        for name in ("upper", "speed"):
+            if arrays[name].shape != joints:
+                raise ValueError(f"expected {name} of shape {joints} like lower, got {arrays[name].shape}")
+        if arrays["workspace"].shape != (2, 3):
+            raise ValueError(f"expected workspace of shape (2, 3), got {arrays['workspace'].shape}")
+        if np.any(arrays["lower"] >= arrays["upper"]) or np.any(arrays["speed"] <= 0):
+            raise ValueError("expected lower < upper and speed > 0 for every joint")
+        for name, array in arrays.items():
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+
+@dataclass(frozen=True)
+class TableView:
+    """How the top-down map relates to the table: row r, column c ↔ metres x, y in the base frame.
+
+    x grows with the row (away from the arm), y grows with the column, as in the CLIPort heightmap.
+    """
+
+    x: tuple[float, float] = (0.25, 0.75)
+    y: tuple[float, float] = (-0.5, 0.5)
+    pixel: float = 0.00625
+    """Metres per pixel."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of the map."""
+        return round((self.x[1] - self.x[0]) / self.pixel), round((self.y[1] - self.y[0]) / self.pixel)
+
+    def pixel_of(self, x: float, y: float) -> tuple[int, int]:
+        """The (row, column) that holds a point; a point outside is a ValueError."""
+        if not (self.x[0] <= x <= self.x[1] and self.y[0] <= y <= self.y[1]):
+            raise ValueError(f"expected a point on the table, x in {self.x} m and y in {self.y} m, got ({x}, {y})")
+        height, width = self.shape
+        return (
+            min(int((x - self.x[0]) / self.pixel), height - 1),
+            min(int((y - self.y[0]) / self.pixel), width - 1),
+        )
+
+    def point_of(self, row: float, column: float) -> tuple[float, float]:
+        """The (x, y) in metres of a pixel's centre."""
+        return self.x[0] + (row + 0.5) * self.pixel, self.y[0] + (column + 0.5) * self.pixel
+
+
+@dataclass(frozen=True)
+class Features:
+    """What an arm has; true before it is connected, too."""
+
+    name: str
+    joints: tuple[str, ...]
+    limits: Limits
+    rate: float = 60.0
+    """Control ticks per second."""
+    cameras: tuple[str, ...] = ()
+    capabilities: frozenset[str] = field(default_factory=frozenset)
+    """Any of "table" (pictures and `perform`), "scene" (reset, snapshot, restore, rehearse, preview, truth)."""
+    table: TableView = field(default_factory=TableView)
+    simulated: bool = False
+    tasks: tuple[str, ...] = ()
+    """Names of the scenes that `reset` knows."""
+
+
+@runtime_checkable
+class Arm(Protocol):
+    """Six verbs. `send` returns what was really sent, after clipping: that is what gets recorded."""
+
+    @property
+    def features(self) -> Features:
+        """What it has; readable before `connect`."""
+
+    def connect(self) -> None:
+        """Take the arm; afterwards it holds still. Twice is an ArmError."""
+
+    def observe(self, *, pictures: bool = False) -> Observation:
+        """What it senses now."""
+
+    def send(self, action: Action) -> Action:
+        """Move towards a target for one tick; returns what was really sent. BadAction if not finite or misshapen."""
+
+    def hold(self) -> None:
+        """Stay where it is, with torque; the next `send` moves again."""
+
+    def stop(self) -> None:
+        """Hold and latch: `send` raises Stopped until `release`. Callable from any thread, at any time."""
+
+    def release(self) -> None:
+        """A person unlatches a stop."""
+
+    def disconnect(self) -> None:
+        """Let go of the arm, safely; twice is harmless."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a pick-and-place went."""
+
+    reached: bool
+    """The whole path was followed."""
+    reason: str = ""
+    """If not: why, in words."""
+    ticks: int = 0
+    clipped: int = 0
+    """Ticks on which the safety layer clipped."""
+
+
+@runtime_checkable
+class Table(Arm, Protocol):
+    """Capability "table": pick-and-place over a top-down picture."""
+
+    def perform(self, actions: Array) -> Report:
+        """Carry out pick and place.
+
+        Args:
+            actions: (2, 4) float: pick, then place; x, y, z in metres, yaw in radians.
+
+        Raises:
+            Unreachable: no joint path; nothing moved.
+            Stopped: stopped before or on the way.
+        """
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What would happen, found in a second physics client; the arm did not move."""
+
+    observation: Observation
+    truth: Mapping[str, Any]
+    snapshot: bytes
+    report: Report
+
+
+@runtime_checkable
+class Scene(Table, Protocol):
+    """Capability "scene": what a simulated arm also offers.
+
+    `truth` is a plain JSON-able mapping: {"task": str, "goal": str, "seed": int, "split": str, "max_steps": int,
+    "objects": [{"id": int, "kind": str, "colour": str | None, "shape": str | None, "position": [x, y, z],
+    "yaw": float, "size": [dx, dy, dz]}, …], "held": int | None}. Positions are metres in the base frame.
+    """
+
+    def reset(self, seed: int, task: str, split: str) -> Mapping[str, Any]:
+        """Build a fresh scene; returns its truth. Same arguments, same scene, bit for bit."""
+
+    def snapshot(self) -> bytes:
+        """The whole physical state, motor targets and constraints included."""
+
+    def restore(self, snapshot: bytes) -> None:
+        """Back to a snapshot, bit for bit."""
+
+    def rehearse(self, actions: Array, snapshot: bytes | None = None) -> Rehearsal:
+        """Roll a pick-and-place forward in a second client, from a snapshot or from now."""
+
+    def preview(self, seed: int, task: str, split: str) -> Rehearsal:
+        """What `reset` would show, without touching the arm."""
+
+    def truth(self) -> Mapping[str, Any]:
+        """Where everything really is."""
+
+
+Factory = Callable[[str], Arm]
+_FACTORIES: dict[str, Factory] = {}
+
+
+def register(kind: str, factory: Factory) -> None:
+    """Make `kind:rest` a name that `make_arm` knows; the factory gets `rest`."""
+    _FACTORIES[kind] = factory
+
+
+def kinds() -> Iterator[str]:
+    """The kinds of arm that can be made, registered or built in."""
+    yield from sorted({*_FACTORIES, *_BUILT_IN})
+
+
+_BUILT_IN = {"sim": "robot_io.sim", "fake": "robot_io.fake"}
+"""Kind → module with `make(rest)`, imported only when such an arm is made, so a missing vendor costs its arms alone."""
+
+
+def make_arm(name: str) -> Arm:
+    """The arm of a name such as `sim:panda`; not yet connected. ArmNotFound says which kinds there are."""
+    kind, _, rest = name.partition(":")
+    if kind in _FACTORIES:
+        return _FACTORIES[kind](rest)
+    if kind in _BUILT_IN:
+        import importlib
+
+        factory: Factory = importlib.import_module(_BUILT_IN[kind]).make
+        return factory(rest)
+    raise ArmNotFound(f"expected an arm name that starts with one of {list(kinds())}, like sim:panda, got {name!r}")

@@ -1,0 +1,1 @@
+"""PyBullet scenes behind the Arm and Scene protocols."""

@@ -1,0 +1,1 @@
+"""The craft of teaching a robot by answering its questions. Never imports streamlit."""

@@ -1,0 +1,1 @@
+"""Published claims that anyone can reproduce, one file each."""

@@ -1,0 +1,1 @@
+"""Learning methods: one file per method, holding its Policy and its Learner."""

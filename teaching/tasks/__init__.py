@@ -1,0 +1,1 @@
+"""The goals, success tests and scripted teachers of the built-in tasks."""
