@@ -193,6 +193,31 @@ class Arm(Protocol):
 
 
 @dataclass(frozen=True)
+class JointPath:
+    """A motion, one row per control tick: what a Table arm would do for a plan, waits and gripper included."""
+
+    joints: Array
+    """(T, J) radians."""
+    gripper: Array
+    """(T,) in [0 open, 1 closed]."""
+
+    def __post_init__(self) -> None:
+        joints = np.array(self.joints, dtype=np.float64)
+        gripper = np.array(self.gripper, dtype=np.float64)
+        if joints.ndim != 2 or gripper.shape != joints.shape[:1]:
+            raise ValueError(f"expected joints (T, J) and gripper (T,), got {joints.shape} and {gripper.shape}")
+        for name, array in {"joints": joints, "gripper": gripper}.items():
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def __getitem__(self, tick: int) -> Action:
+        return Action(self.joints[tick], float(self.gripper[tick]))
+
+
+@dataclass(frozen=True)
 class Report:
     """How a pick-and-place went."""
 
@@ -218,6 +243,18 @@ class Table(Arm, Protocol):
         Raises:
             Unreachable: no joint path; nothing moved.
             Stopped: stopped before or on the way.
+        """
+
+
+@runtime_checkable
+class Pathed(Protocol):
+    """A Table arm whose motions others may follow, tick by tick through the safety layer."""
+
+    def path(self, actions: Array) -> JointPath:
+        """The joint path of a pick and place, (2, 4) as in `Table.perform`, from where the arm is; moves nothing.
+
+        Raises:
+            Unreachable: no joint path.
         """
 
 
