@@ -296,6 +296,40 @@ class Scene(Table, Protocol):
         """Where everything really is."""
 
 
+@runtime_checkable
+class Twin(Protocol):
+    """A second copy of a scene, in a process of its own, so that no picture ever holds the control loop.
+
+    Everything works from a snapshot; one call at a time. A twin that died raises NotConnected.
+    """
+
+    def observe(self, snapshot: bytes) -> Observation:
+        """What `observe(pictures=True)` of the arm would give."""
+
+    def frame(self, camera: str, snapshot: bytes) -> bytes:
+        """One JPEG of one of features.cameras, for people to watch."""
+
+    def path(self, actions: Array, snapshot: bytes) -> JointPath:
+        """As `Pathed.path`, from a snapshot."""
+
+    def rehearse(self, actions: Array, snapshot: bytes) -> Rehearsal:
+        """As `Scene.rehearse`."""
+
+    def preview(self, seed: int, task: str, split: str) -> Rehearsal:
+        """As `Scene.preview`."""
+
+    def close(self) -> None:
+        """End the process; twice is harmless."""
+
+
+@runtime_checkable
+class Twinned(Protocol):
+    """A Scene arm that can start twins of itself."""
+
+    def twin(self) -> Twin:
+        """A new twin, ready to use."""
+
+
 Factory = Callable[[str], Arm]
 _FACTORIES: dict[str, Factory] = {}
 
