@@ -1,0 +1,66 @@
+"""One-dimensional logistic regression, unpenalised: P(failure | uncertainty) for the gate's unlabelled rows. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from teaching.types import Array
+
+_LARGEST_STEP = 8.0
+_ROUNDS = 60
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + e^−x), without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(x, dtype=np.float64)))
+
+
+def fit_logistic(x: Array, failed: Array) -> tuple[float, float]:
+    """Maximum likelihood by Newton's method.
+
+    Labels that a cut separates have no finite optimum: the slope grows until the fitted probabilities are 0 or 1 to within
+    1e-6, with the step between the two nearest points of opposite label, and stays there.
+
+    Args:
+        x: (N,) float.
+        failed: (N,) bool, both values present.
+
+    Returns:
+        (slope, intercept): P(failure | x) = sigmoid(slope · x + intercept).
+    """
+    centre, spread = float(x.mean()), float(x.std())
+    share = float(failed.mean())
+    start = float(np.log(share / (1.0 - share)))
+    if spread <= 1e-12 * max(1.0, abs(centre)):
+        return 0.0, start
+    z, y = (x - centre) / spread, failed.astype(np.float64)
+    slope, intercept = 0.0, start
+    for _ in range(_ROUNDS):
+        step, gradient = _newton(z, y, slope, intercept)
+        if gradient < 1e-6:
+            break
+        slope, intercept = slope + step[0], intercept + step[1]
+    return slope / spread, intercept - slope * centre / spread
+
+
+def _newton(z: Array, y: Array, slope: float, intercept: float) -> tuple[tuple[float, float], float]:
+    """One Newton step, shortened if it is wild or overshoots, and the largest entry of the mean gradient."""
+    p = sigmoid(slope * z + intercept)
+    error, weight = y - p, p * (1.0 - p)
+    g1, g0 = float(error @ z), float(error.sum())
+    h11, h10, h00 = float(weight @ (z * z)), float(weight @ z), float(weight.sum())
+    ridge = 1e-10 * (h11 + h00) + 1e-300
+    h11, h00 = h11 + ridge, h00 + ridge
+    determinant = max(h11 * h00 - h10 * h10, 1e-300)
+    d1, d0 = (h00 * g1 - h10 * g0) / determinant, (h11 * g0 - h10 * g1) / determinant
+    scale = min(1.0, _LARGEST_STEP / max(abs(d1), abs(d0), 1e-12))
+    before = _loss(z, y, slope, intercept)
+    while scale > 1e-4 and _loss(z, y, slope + scale * d1, intercept + scale * d0) > before + 1e-12:
+        scale *= 0.5
+    return (scale * d1, scale * d0), max(abs(g1), abs(g0)) / len(z)
+
+
+def _loss(z: Array, y: Array, slope: float, intercept: float) -> float:
+    """Negative log likelihood."""
+    line = slope * z + intercept
+    return float(np.sum(np.logaddexp(0.0, line) - y * line))
