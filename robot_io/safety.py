@@ -1,0 +1,198 @@
+"""An Arm around an Arm: whatever reaches the motors went through here.
+
+Joint, speed and workspace limits clip, and the clipping is counted and told; what is not a number at all is refused.
+`stop` latches under the lock that `send` holds: once it has returned, no motion command passes until `release`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from robot_io.arm import (
+    Action,
+    Arm,
+    Array,
+    BadAction,
+    Features,
+    JointPath,
+    Limits,
+    Observation,
+    Pathed,
+    Report,
+    Stopped,
+    Unsupported,
+)
+
+TOLERANCE = 1e-9
+"""Radians by which an action may be off before it counts as clipped."""
+BISECTIONS = 20
+"""Halvings when a step is shortened to end inside the workspace; 2⁻²⁰ of a step is far below a servo's resolution."""
+
+
+@runtime_checkable
+class Tipped(Protocol):
+    """An arm that knows where its gripper would be."""
+
+    def tip(self, joints: Array) -> Array:
+        """(J,) radians → (3,) metres in the base frame, by forward kinematics."""
+
+
+@dataclass(frozen=True)
+class Clipped:
+    """What clipping did to one action."""
+
+    joints: Array
+    """(J,) radians, inside every limit."""
+    reasons: tuple[str, ...]
+    """Any of "joint", "speed", "workspace"; empty: passed as it came."""
+
+
+def checked(action: Action, joints: int) -> None:
+    """BadAction unless every number is finite and there is one per joint."""
+    if action.joints.shape != (joints,):
+        raise BadAction(f"expected joints of shape ({joints},), got {action.joints.shape}")
+    if not (np.all(np.isfinite(action.joints)) and np.isfinite(action.gripper)):
+        raise BadAction(f"expected finite numbers, got joints {action.joints.tolist()}, gripper {action.gripper}")
+
+
+def outside(point: Array, workspace: Array) -> float:
+    """Metres by which a point (3,) lies outside the box (2, 3); 0 inside."""
+    return float(np.max(np.maximum(np.maximum(workspace[0] - point, point - workspace[1]), 0.0)))
+
+
+def clip(target: Array, last: Array, limits: Limits, dt: float, tip: Callable[[Array], Array] | None = None) -> Clipped:
+    """The nearest allowed step from `last` (J,) towards `target` (J,), in radians, for a tick of `dt` seconds.
+
+    Each joint is brought into its range and its step to at most speed × dt. If the gripper would leave the workspace,
+    the whole step is shortened to the part that stays inside; a gripper that is already outside may only come nearer.
+    """
+    reasons: list[str] = []
+    inside = np.clip(target, limits.lower, limits.upper)
+    if np.any(np.abs(inside - target) > TOLERANCE):
+        reasons.append("joint")
+    reach = limits.speed * dt
+    stepped = last + np.clip(inside - last, -reach, reach)
+    if np.any(np.abs(stepped - inside) > TOLERANCE):
+        reasons.append("speed")
+    if tip is not None:
+        kept = _within(stepped, last, limits.workspace, tip)
+        if np.any(np.abs(kept - stepped) > TOLERANCE):
+            reasons.append("workspace")
+        stepped = kept
+    return Clipped(stepped, tuple(reasons))
+
+
+def _within(target: Array, last: Array, workspace: Array, tip: Callable[[Array], Array]) -> Array:
+    """The part of the step `last` → `target`, both (J,), on which the gripper stays in the workspace."""
+    allowed = outside(tip(last), workspace)
+    if outside(tip(target), workspace) <= allowed:
+        return target
+    low, high = 0.0, 1.0
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        if outside(tip(last + middle * (target - last)), workspace) <= allowed:
+            low = middle
+        else:
+            high = middle
+    return last + low * (target - last)
+
+
+class SafeArm:
+    """Limits, counting and the latched stop around any Arm. `stop` may be called from any thread, at any time."""
+
+    def __init__(self, arm: Arm) -> None:
+        self.arm = arm
+        self.features: Features = arm.features
+        self.clipped = 0
+        """Actions that were clipped since it was made."""
+        self.sent = 0
+        """Actions that reached the arm."""
+        self.reasons: tuple[str, ...] = ()
+        """Why the last action was clipped; empty if it was not."""
+        self._tip = arm.tip if isinstance(arm, Tipped) else None
+        self._dt = 1.0 / self.features.rate
+        self._lock = Lock()
+        self._why: str | None = None
+        self._last: Array | None = None
+
+    @property
+    def stopped(self) -> str | None:
+        """Why it is stopped and latched, or None."""
+        return self._why
+
+    def connect(self) -> None:
+        """Take the arm; the first step is measured from where it then is."""
+        self.arm.connect()
+        self._last = self.arm.observe()["joints"]
+
+    def observe(self, *, pictures: bool = False) -> Observation:
+        """What the arm senses."""
+        return self.arm.observe(pictures=pictures)
+
+    def send(self, action: Action) -> Action:
+        """Clip, count, pass on; returns what was really sent."""
+        checked(action, len(self.features.joints))
+        with self._lock:
+            self._refuse_if_stopped()
+            if self._last is None:
+                self._last = self.arm.observe()["joints"]
+            clipped = clip(action.joints, self._last, self.features.limits, self._dt, self._tip)
+            gripper = min(max(action.gripper, 0.0), 1.0)
+            sent = self.arm.send(Action(clipped.joints, gripper))
+            self._last, self.reasons = sent.joints, clipped.reasons
+            self.sent += 1
+            self.clipped += bool(clipped.reasons)
+            return sent
+
+    def hold(self) -> None:
+        """Stay; the next step is measured from where the arm then is."""
+        with self._lock:
+            self.arm.hold()
+            self._last = None
+
+    def stop(self, why: str = "stopped by hand") -> None:
+        """Hold and latch. When this returns, no motion command passes any more."""
+        self._why = self._why or why
+        with self._lock:
+            self._why = self._why or why
+            self._last = None
+            self.arm.stop()
+
+    def release(self) -> None:
+        """A person unlatches; the arm stays where it is."""
+        with self._lock:
+            self.arm.release()
+            self._why = None
+            self._last = None
+
+    def disconnect(self) -> None:
+        """Let go of the arm."""
+        self.arm.disconnect()
+
+    def moved(self) -> None:
+        """The arm was put elsewhere (a scene was reset or restored): measure the next step from there."""
+        with self._lock:
+            self._last = None
+
+    def path(self, actions: Array) -> JointPath:
+        """The arm's own joint path for a pick and place, (2, 4)."""
+        if not isinstance(self.arm, Pathed):
+            raise Unsupported(f"expected an arm that plans paths, got {self.features.name}")
+        return self.arm.path(actions)
+
+    def perform(self, actions: Array) -> Report:
+        """Follow the joint path of a pick and place, (2, 4), every tick through the limits."""
+        before = self.clipped
+        path = self.path(actions)
+        for tick in range(len(path)):
+            self.send(path[tick])
+        return Report(reached=True, ticks=len(path), clipped=self.clipped - before)
+
+    def _refuse_if_stopped(self) -> None:
+        if self._why is not None:
+            raise Stopped(f"the arm is stopped ({self._why}); release it to go on")
