@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from teaching.sag import FALLBACKS, MODES, Fallback, Mode, Sag, Threshold, sag_threshold
-from teaching.types import BadInput, Rows
+from teaching.types import BadInput, Rows, explained
 
 __all__ = ["FALLBACKS", "KINDS", "MODES", "Gate", "Weighing", "sag_threshold"]
 
@@ -32,25 +32,21 @@ class Weighing(NamedTuple):
     """Why it asks or not, for the teacher."""
 
 
-def _explained(default: Any, text: str) -> Any:
-    return field(default=default, metadata={"help": text})
-
-
 @dataclass(frozen=True)
 class Gate:
     """When the arm asks."""
 
-    kind: Kind = _explained("sag", "sag keeps a promise; fixed asks above a level; always and never do as they say.")
-    target: float = _explained(0.9, "The promised share, from 0 to 1: of mistakes asked about, for instance.")
-    mode: Mode = _explained("sensitivity", "What is promised: mistakes caught, good plans left alone, or good endings.")
-    p_rand: float = _explained(0.2, "Share of plans asked about at random, to keep the gate honest.")
-    level: float = _explained(0.5, "The uncertainty from which a fixed gate asks.")
-    n_min: int = _explained(15, "Mistakes (or successes) needed before the promise is computed; until then it asks.")
-    n_rep: int = _explained(10, "Times that missing answers are guessed; the middle result counts.")
-    normalise: bool = _explained(True, "Correct for uncertainty that drifts as the novice learns.")
-    impute: bool = _explained(True, "Guess the outcome of plans that nobody judged.")
-    fallback: Fallback = _explained("query_all", "With too few answers: ask always, or by rank of uncertainty.")
-    variant: Variant = _explained("paper", "Random questions are answered in full (paper), or only judged (code).")
+    kind: Kind = explained("sag", "sag keeps a promise; fixed asks above a level; always and never do as they say.")
+    target: float = explained(0.9, "The promised share, from 0 to 1: of mistakes asked about, for instance.")
+    mode: Mode = explained("sensitivity", "What is promised: mistakes caught, good plans left alone, or good endings.")
+    p_rand: float = explained(0.2, "Share of plans asked about at random, to keep the gate honest.")
+    level: float = explained(0.5, "The uncertainty from which a fixed gate asks.")
+    n_min: int = explained(15, "Mistakes (or successes) needed before the promise is computed; until then it asks.")
+    n_rep: int = explained(10, "Times that missing answers are guessed; the middle result counts.")
+    normalise: bool = explained(True, "Correct for uncertainty that drifts as the novice learns.")
+    impute: bool = explained(True, "Guess the outcome of plans that nobody judged.")
+    fallback: Fallback = explained("query_all", "With too few answers: ask always, or by rank of uncertainty.")
+    variant: Variant = explained("paper", "Random questions are answered in full (paper), or only judged (code).")
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -85,12 +81,11 @@ class Gate:
 
     def _threshold(self, rows: Rows, uncertainty: float, update: int, rng: np.random.Generator) -> Threshold:
         if self.kind == "sag":
-            return self._sag().threshold(
-                np.append(rows.uncertainty, uncertainty),
-                np.append(rows.outcome, 0),
-                np.append(rows.update, update),
-                rng,
-            )
+            # The window counts updates and takes for granted that each has a decision; trainings without one are skipped.
+            decided = np.append(~np.isnan(rows.uncertainty), True)
+            dense = np.unique(np.append(rows.update, update)[decided], return_inverse=True)[1]
+            u, r = np.append(rows.uncertainty, uncertainty)[decided], np.append(rows.outcome, 0)[decided]
+            return self._sag().threshold(u, r, dense, rng)
         value = {"fixed": self.level, "always": -np.inf, "never": np.inf}[self.kind]
         return Threshold(float(value), True, 0, 0)
 

@@ -1,9 +1,9 @@
 """S-aware gating: a history and a promise give a threshold (SAG). Pure.
 
-ASkDAgger (arXiv 2508.05310), Algorithm 1. Positive = the novice would fail, so sensitivity is
-P(asked | would fail). Where the reference implementation fails or depends on rounding, this one does not: it takes a window without
-unlabelled rows, imputation off in every mode, its own generator, an end point below negative uncertainties, and
-values that detrending made equal up to rounding.
+ASkDAgger (arXiv 2508.05310), Algorithm 1. Positive = the novice would fail, so sensitivity is P(asked | would fail).
+Where the reference implementation fails or depends on rounding, this one does not: it takes a window without unlabelled
+rows, imputation off in every mode, a generator of its own, an end point below negative uncertainties, and values that
+detrending made equal up to rounding.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _without_drift(u: Array, k: Array) -> Array:
 
 
 def _complete(u: Array, r: Array, n_rep: int, impute: bool, rng: np.random.Generator | None) -> tuple[Array, Array]:
-    """Uncertainties (N,) and complete labels (R, N) bool, True for a failure: drawn for unlabelled rows, or without them."""
+    """Uncertainties (N,) and labels (R, N) bool, True for a failure: drawn for unlabelled rows, or without them."""
     labelled = r != 0
     if not impute or labelled.all():
         return u[labelled], (r[labelled] < 0)[None, :]
@@ -198,7 +198,7 @@ def _complete(u: Array, r: Array, n_rep: int, impute: bool, rng: np.random.Gener
 
 
 def _curves(u: Array, failed: Array, mode: Mode, p_rand: float) -> list[tuple[Array, Array]]:
-    """Per repetition (x ascending, t): what is kept, x, at each threshold t. Every distinct u is a point, none is pruned."""
+    """Per repetition (x ascending, t): the share kept at each threshold. Every distinct u is a point, none is pruned."""
     order = np.argsort(-u, kind="stable")
     u, failed = u[order], failed[:, order]
     last = np.concatenate([u[1:] != u[:-1], [True]])
@@ -220,7 +220,7 @@ def _curves(u: Array, failed: Array, mode: Mode, p_rand: float) -> list[tuple[Ar
 
 
 def _success_curves(distinct: Array, caught: Array, n: int, p_rand: float) -> list[tuple[Array, Array]]:
-    """The success curve counts a failure that sits at the threshold as autonomous: slightly conservative, as published."""
+    """A failure that sits at the threshold counts as autonomous here: slightly conservative, as published."""
     end = min(0.0, float(distinct[-1]) - 1e-9)
     t = np.concatenate([distinct, [end]])
     curves = []

@@ -16,6 +16,11 @@ GOAL_LENGTH = 300
 """The longest goal, in characters."""
 
 
+def explained(default: Any, text: str) -> Any:
+    """A dataclass field with its one-line explanation, which is also the tooltip of the widget drawn from it."""
+    return field(default=default, metadata={"help": text})
+
+
 class AskbackError(Exception):
     """Says what was expected, what came and what to do."""
 
@@ -144,7 +149,9 @@ class Feedback:
 
     def __post_init__(self) -> None:
         if self.outcome != Outcome.FAILURE and (self.relabel or self.demonstration):
-            raise BadInput("expected a relabel or a demonstration only with an invalid plan; say that it is wrong first")
+            raise BadInput(
+                "expected a relabel or a demonstration only with an invalid plan; say that it is wrong first"
+            )
         if self.relabel is not None:
             object.__setattr__(self, "relabel", checked_goal(self.relabel))
 
