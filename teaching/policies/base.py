@@ -24,7 +24,7 @@ class Policy(Protocol):
         """A new episode begins."""
 
     def __call__(self, observation: Observation, goal: str, rng: np.random.Generator) -> Plan:
-        """What it intends. Always plans; its uncertainty is the absolute one, entropy over its largest possible value."""
+        """What it intends. Always plans; its uncertainty is absolute: entropy over its largest possible value."""
 
     def unknown_words(self, goal: str) -> tuple[str, ...]:
         """Words of the goal that it never saw in training, so that the teacher can be told."""
