@@ -81,7 +81,7 @@ class Gate:
 
     def _threshold(self, rows: Rows, uncertainty: float, update: int, rng: np.random.Generator) -> Threshold:
         if self.kind == "sag":
-            # The window counts updates and takes for granted that each has a decision; trainings without one are skipped.
+            # The window counts updates and takes for granted that each has a decision: skip trainings without one.
             decided = np.append(~np.isnan(rows.uncertainty), True)
             dense = np.unique(np.append(rows.update, update)[decided], return_inverse=True)[1]
             u, r = np.append(rows.uncertainty, uncertainty)[decided], np.append(rows.outcome, 0)[decided]

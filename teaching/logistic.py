@@ -18,8 +18,8 @@ def sigmoid(x: Array) -> Array:
 def fit_logistic(x: Array, failed: Array) -> tuple[float, float]:
     """Maximum likelihood by Newton's method.
 
-    Labels that a cut separates have no finite optimum: the slope grows until every fitted probability is 0 or 1 to within
-    about 1e-6, and stays there.
+    Labels that a cut separates have no finite optimum: the slope grows until every fitted probability is 0 or 1 to
+    within about 1e-6, and stays there.
 
     Args:
         x: (N,) float.

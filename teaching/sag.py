@@ -198,7 +198,7 @@ def _complete(u: Array, r: Array, n_rep: int, impute: bool, rng: np.random.Gener
 
 
 def _curves(u: Array, failed: Array, mode: Mode, p_rand: float) -> list[tuple[Array, Array]]:
-    """Per repetition (x ascending, t): the share kept at each threshold. Every distinct u is a point, none is pruned."""
+    """Per repetition (x ascending, t): the share kept at each threshold. Each distinct u is a point, none is pruned."""
     order = np.argsort(-u, kind="stable")
     u, failed = u[order], failed[:, order]
     last = np.concatenate([u[1:] != u[:-1], [True]])
