@@ -29,7 +29,7 @@ class NetworkConfig:
     """Numbers per pixel that a phrase is compared with."""
     matches: int = 4
     """Match maps per phrase."""
-    waves: int = 24
+    waves: int = 32
     """Random Fourier features of a pixel's colour: nearby colours can be told apart after few examples."""
     bandwidth: float = 3.0
     """Of those features, in periods over the colour range."""
@@ -74,24 +74,31 @@ class Modulate(nn.Module):
 
 
 class Match(nn.Module):
-    """How well each pixel's colour fits each phrase: dot products of learned colour and phrase features."""
+    """How well each pixel's colour fits each phrase: dot products of learned colour and phrase features.
+
+    A colour becomes random Fourier features (Rahimi and Recht 2007), so that neighbouring colours can be told apart
+    after few examples; they have no weights, and the phrase's filter is projected onto them instead of the reverse.
+    """
 
     waves: Tensor
+    phases: Tensor
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
         self.register_buffer("waves", torch.randn(3, config.waves) * config.bandwidth)
-        self.paint = nn.Linear(2 * config.waves + 3, config.colour_size)
+        self.register_buffer("phases", torch.rand(config.waves) * 2 * torch.pi)
+        self.paint = nn.Linear(config.colour_size, config.waves, bias=False)
         self.ask = nn.Linear(config.word_size, config.matches * config.colour_size)
 
     def forward(self, colour: Tensor, phrases: Tensor) -> Tensor:
         """Colour (B, 3, H, W) around 0 and phrases (B, P, E) → match maps (B, P·matches, H, W)."""
-        pixels = colour.permute(0, 2, 3, 1)
-        angles = pixels @ self.waves
-        painted = self.paint(torch.cat([torch.sin(angles), torch.cos(angles), pixels], dim=-1))
+        waves = torch.addmm(self.phases, colour.permute(0, 2, 3, 1).flatten(0, 2), self.waves).sin_()
         asked = self.ask(phrases).view(len(phrases), -1, self.config.colour_size)
-        return torch.einsum("bhwk,bmk->bmhw", painted, asked / self.config.colour_size**0.5)
+        filters: Tensor = self.paint(asked)
+        count, _, height, width = colour.shape
+        pixels = waves.view(count, height * width, -1)
+        return torch.bmm(filters, pixels.transpose(1, 2)).view(count, -1, height, width)
 
 
 class Network(nn.Module):

@@ -170,7 +170,8 @@ def _entropy(probability: Array) -> float:
 
 def _to_map(probability: Array) -> Array:
     """(H, W) float32 with maximum 1."""
-    return (probability / probability.max()).astype(np.float32)
+    scaled: Array = probability / probability.max()
+    return scaled.astype(np.float32)
 
 
 def _transporter_info(directory: Path) -> dict[str, Any]:
