@@ -1,0 +1,204 @@
+"""What is seen: a top-down colour and height map fused from three cameras, a larger picture, and a view from the side.
+
+The pictures have clients of their own with bodies that can only be seen, moved to where the physics says. The top-down
+client holds no arm: whenever pictures are taken the arm is at home, folded back out of these cameras' view of the map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pybullet
+from numpy.typing import NDArray
+
+from robot_io.arm import TableView
+from robot_io.sim import bodies
+from robot_io.sim.scene import Thing
+
+Array = NDArray[Any]
+
+LIGHT = (0.4, -0.3, 1.0)
+_FLAGS = pybullet.ER_NO_SEGMENTATION_MASK
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera that looks from a point at a point."""
+
+    eye: tuple[float, float, float]
+    target: tuple[float, float, float]
+    up: tuple[float, float, float]
+    width: int
+    height: int
+    frustum: tuple[float, float, float, float]
+    """left, right, bottom, top: metres across if `parallel`, else per metre of depth."""
+    near: float = 0.3
+    far: float = 2.5
+    parallel: bool = False
+
+    def matrices(self) -> tuple[list[float], list[float]]:
+        """(view, projection) as PyBullet takes them, column by column."""
+        view = list(pybullet.computeViewMatrix(self.eye, self.target, self.up))
+        left, right, bottom, top = self.frustum
+        if self.parallel:
+            n, f = self.near, self.far
+            rows = np.diag([2 / (right - left), 2 / (top - bottom), -2 / (f - n), 1.0])
+            rows[:3, 3] = -(right + left) / (right - left), -(top + bottom) / (top - bottom), -(f + n) / (f - n)
+            return view, rows.T.ravel().tolist()
+        sides = [v * self.near for v in (left, right, bottom, top)]
+        return view, list(pybullet.computeProjectionMatrix(*sides, self.near, self.far))
+
+    def shoot(self, client: int, *, shadow: bool = False) -> tuple[Array, Array]:
+        """Colour (h, w, 3) uint8 and depth buffer (h, w) float32 in [0, 1]."""
+        view, projection = self.matrices()
+        _, _, colour, depth, _ = pybullet.getCameraImage(
+            self.width,
+            self.height,
+            view,
+            projection,
+            lightDirection=LIGHT,
+            shadow=int(shadow),
+            renderer=pybullet.ER_TINY_RENDERER,
+            flags=_FLAGS,
+            physicsClientId=client,
+        )
+        shape = (self.height, self.width)
+        return np.reshape(colour, (*shape, 4))[..., :3].astype(np.uint8), np.reshape(depth, shape)
+
+    def points(self, depth: Array) -> Array:
+        """(h, w, 3) metres of what each pixel of a depth buffer (h, w) shows."""
+        view, projection = (np.reshape(m, (4, 4)).T for m in self.matrices())
+        inverse = np.linalg.inv(projection @ view)
+        u = (np.arange(self.width) + 0.5) / self.width * 2 - 1
+        v = 1 - (np.arange(self.height) + 0.5) / self.height * 2
+        clip = np.empty((*depth.shape, 4))
+        clip[..., 0], clip[..., 1] = np.broadcast_arrays(u[None], v[:, None])
+        clip[..., 2], clip[..., 3] = depth * 2 - 1, 1.0
+        world = clip @ inverse.T
+        return np.asarray(world[..., :3] / world[..., 3:])
+
+
+def _above(view: TableView, scale: int) -> Camera:
+    """Straight from above, `scale` pixels per cell; rows follow x, columns follow y."""
+    x, y = (view.x[0] + view.x[1]) / 2, (view.y[0] + view.y[1]) / 2
+    height, width = (side * scale for side in view.shape)
+    half = ((view.y[1] - view.y[0]) / 2, (view.x[1] - view.x[0]) / 2)
+    # Image right is +y and image down is +x: looking down with "up" towards −x.
+    return Camera(
+        (x, y, 1.0), (x, y, 0.0), (-1, 0, 0), width, height, (-half[0], half[0], -half[1], half[1]), 0.5, 1.2, True
+    )
+
+
+def _oblique(y: float) -> Camera:
+    return Camera((0.5, y, 0.95), (0.5, 0.0, 0.0), (0, 0, 1), 288, 208, (-0.5, 0.5, -0.36, 0.36))
+
+
+class Studio:
+    """Two clients that only render: the table from above without the arm, and from the side with it."""
+
+    def __init__(self, view: TableView | None = None, scale: int = 4) -> None:
+        self.view, self.scale = view or TableView(), scale
+        self.cameras = (_above(self.view, scale), _oblique(0.95), _oblique(-0.95))
+        self._top = pybullet.connect(pybullet.DIRECT)
+        self._side = -1
+        self._things: tuple[Thing, ...] = ()
+        self._top_bodies: list[int] = []
+        self._side_bodies: list[int] = []
+        self._robot = -1
+
+    def close(self) -> None:
+        """Give the clients back; twice is harmless."""
+        for client in (self._top, self._side):
+            if client >= 0:
+                pybullet.disconnect(client)
+        self._top = self._side = -1
+
+    def load(self, things: Sequence[Thing]) -> None:
+        """Another scene. The side view follows when it is first asked for."""
+        self._things = tuple(things)
+        self._top_bodies = self._fill(self._top)
+        self._side_bodies = []
+
+    def _fill(self, client: int) -> list[int]:
+        pybullet.resetSimulation(physicsClientId=client)
+        bodies.add_table(client, solid=False)
+        return [bodies.add_thing(thing, client, solid=False) for thing in self._things]
+
+    @staticmethod
+    def _pose(client: int, ids: Sequence[int], poses: Array) -> None:
+        for body, pose in zip(ids, poses, strict=True):
+            pybullet.resetBasePositionAndOrientation(body, pose[:3], pose[3:], physicsClientId=client)
+
+    def pictures(self, poses: Array) -> dict[str, Array]:
+        """The map and the picture of things at poses (N, 7).
+
+        Returns:
+            colour (H, W, 3) uint8 and height (H, W) float32 in metres, of `TableView`; picture (scale·H, scale·W, 3)
+            uint8, straight from above.
+        """
+        self._pose(self._top, self._top_bodies, poses)
+        shots = [camera.shoot(self._top) for camera in self.cameras]
+        colour, height = fuse(self.view, [(c, cam.points(d)) for cam, (c, d) in zip(self.cameras, shots, strict=True)])
+        return {"colour": colour, "height": height, "picture": np.ascontiguousarray(shots[0][0])}
+
+    def side(self, poses: Array, joints: Array, width: int = 320, height: int = 240) -> Array:
+        """(height, width, 3) uint8: the table and the arm at joints (7,) from the side."""
+        if self._side < 0:
+            self._side = pybullet.connect(pybullet.DIRECT)
+        if not self._side_bodies:
+            self._side_bodies = self._fill(self._side)
+            self._robot = bodies.add_panda(self._side, solid=False)
+        self._pose(self._side, self._side_bodies, poses)
+        for joint, angle in enumerate(joints):
+            pybullet.resetJointState(self._robot, joint, angle, physicsClientId=self._side)
+        half = 0.42
+        camera = Camera(
+            (1.35, 0.75, 0.85),
+            (0.38, -0.02, 0.16),
+            (0, 0, 1),
+            width,
+            height,
+            (-half, half, -half * height / width, half * height / width),
+            0.2,
+            4.0,
+        )
+        return camera.shoot(self._side, shadow=False)[0]
+
+
+def fuse(view: TableView, clouds: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Several cameras' pictures as one map: mean colour over the cameras that see a cell, greatest height.
+
+    Of one camera's pixels in a cell the uppermost counts.
+
+    Args:
+        view: the map, (H, W) cells.
+        clouds: per camera colour (h, w, 3) uint8 and points (h, w, 3) metres.
+
+    Returns:
+        (H, W, 3) uint8 and (H, W) float32; cells that nobody sees are black and 0.
+    """
+    rows, columns = view.shape
+    total = np.zeros((rows * columns, 3))
+    seen = np.zeros(rows * columns)
+    height = np.zeros(rows * columns)
+    for colour, points in clouds:
+        flat, rgb = points.reshape(-1, 3), colour.reshape(-1, 3)
+        row = np.floor((flat[:, 0] - view.x[0]) / view.pixel).astype(np.int64)
+        column = np.floor((flat[:, 1] - view.y[0]) / view.pixel).astype(np.int64)
+        keep = (row >= 0) & (row < rows) & (column >= 0) & (column < columns) & (np.abs(flat[:, 2]) < 0.3)
+        cell, z, rgb = row[keep] * columns + column[keep], flat[keep, 2], rgb[keep]
+        order = np.argsort(z, kind="stable")
+        top = np.full(rows * columns, -1, dtype=np.int64)
+        top[cell[order]] = order  # the last write, the uppermost pixel, stays
+        mine = top >= 0
+        total[mine] += rgb[top[mine]]
+        seen[mine] += 1
+        height[mine] = np.maximum(height[mine], z[top[mine]])
+    fused = np.where(seen[:, None] > 0, total / np.maximum(seen, 1)[:, None], 0)
+    return (
+        np.round(fused).astype(np.uint8).reshape(rows, columns, 3),
+        height.astype(np.float32).reshape(rows, columns),
+    )

@@ -1,0 +1,99 @@
+"""Bodies of things: files for a physics client to load, made once per process in a folder that goes with it.
+
+A collision mesh is a row of convex pieces (one `o` group each); a bowl and a box are walls and a floor.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_io.sim import outlines
+from robot_io.sim.packing_shapes import SCALE
+
+Array = NDArray[Any]
+SIDES = 16
+"""Walls of a bowl."""
+_FOLDER: tempfile.TemporaryDirectory[str] | None = None
+
+
+def _folder() -> Path:
+    global _FOLDER
+    if _FOLDER is None:
+        _FOLDER = tempfile.TemporaryDirectory(prefix="askback-meshes-")
+    return Path(_FOLDER.name)
+
+
+def prism(polygon: Array, low: float, high: float, top: float = 1.0) -> tuple[Array, list[list[int]]]:
+    """A convex polygon (K, 2) raised to a solid: vertices (2K, 3) and faces, its top scaled."""
+    k = len(polygon)
+    vertices = np.concatenate(
+        [np.column_stack([polygon, np.full(k, low)]), np.column_stack([polygon * top, np.full(k, high)])]
+    )
+    faces = [[0, i + 1, i] for i in range(1, k - 1)] + [[k, k + i, k + i + 1] for i in range(1, k - 1)]
+    for i in range(k):
+        j = (i + 1) % k
+        faces += [[i, j, k + j], [i, k + j, k + i]]
+    return vertices, faces
+
+
+def _write(name: str, solids: list[tuple[Array, list[list[int]]]]) -> str:
+    """An OBJ file of solids with a normal per face; returns its path."""
+    lines, offset, normals = [], 1, 1
+    for number, (vertices, faces) in enumerate(solids):
+        lines.append(f"o piece{number}")
+        lines += [f"v {x:.9f} {y:.9f} {z:.9f}" for x, y, z in vertices]
+        for a, b, c in faces:
+            normal = np.cross(vertices[b] - vertices[a], vertices[c] - vertices[a])
+            normal = normal / max(float(np.linalg.norm(normal)), 1e-12)
+            lines.append("vn " + " ".join(f"{v:.6f}" for v in normal))
+            lines.append(f"f {offset + a}//{normals} {offset + b}//{normals} {offset + c}//{normals}")
+            normals += 1
+        offset += len(vertices)
+    path = _folder() / f"{name}.obj"
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+@cache
+def shape_file(name: str, thick: float) -> str:
+    """The OBJ of an extruded outline, its centre of area at the origin."""
+    solids = [prism(p * SCALE, -thick / 2, thick / 2) for p in outlines.pieces(name)]
+    return _write("shape-" + name.replace(" ", "-"), solids)
+
+
+def _bowl_rings(size: tuple[float, float, float]) -> tuple[float, float, float]:
+    """(outer rim, outer foot, wall) in metres."""
+    return size[0] / 2, size[0] * 0.34, 0.005
+
+
+@cache
+def bowl_file(size: tuple[float, float, float]) -> str:
+    """The OBJ of a hollow bowl: a floor and sloping walls, each piece convex."""
+    rim, foot, wall = _bowl_rings(size)
+    low, high = -size[2] / 2, size[2] / 2
+    angle = np.arange(SIDES + 1) * 2 * np.pi / SIDES
+    around = np.column_stack([np.cos(angle), np.sin(angle)])
+    floor = prism(around[:-1] * foot, low, low + wall)
+    walls = []
+    for a, b in zip(around[:-1], around[1:], strict=True):
+        bottom = np.array([a * (foot - wall), a * foot, b * foot, b * (foot - wall)])
+        top = np.array([a * (rim - wall), a * rim, b * rim, b * (rim - wall)])
+        vertices, faces = prism(bottom, low, high)
+        vertices[4:, :2] = top
+        walls.append((vertices, faces))
+    return _write("bowl-" + "-".join(f"{v * 1e4:.0f}" for v in size), [floor, *walls])
+
+
+def box_parts(size: tuple[float, float, float], wall: float = 0.005) -> tuple[list[list[float]], list[list[float]]]:
+    """Half extents and centres of an open box's floor and four walls; size is what lies between the walls."""
+    x, y, z = size[0] / 2, size[1] / 2, size[2] / 2
+    w = wall / 2
+    halves = [[x, y, w], [w, y + wall, z], [w, y + wall, z], [x, w, z], [x, w, z]]
+    centres = [[0.0, 0.0, w - z], [-x - w, 0, 0], [x + w, 0, 0], [0, -y - w, 0], [0, y + w, 0]]
+    return halves, centres

@@ -1,0 +1,340 @@
+"""The physics: one PyBullet client with the arm, its suction cup and the things of a scene.
+
+240 steps per second, four per control tick, no clock. What PyBullet's own saved state leaves out (motor targets, the
+cup's constraint) travels in the snapshot, so that going on from one is bit for bit the same as never having stopped.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pybullet
+from numpy.typing import NDArray
+
+from robot_io import wire
+from robot_io.arm import ArmError
+from robot_io.motion import Chain
+from robot_io.sim import bodies
+from robot_io.sim.scene import Layout, Recipe, lay_out
+
+Array = NDArray[Any]
+
+STEP = 1 / 240
+SUBSTEPS = 4
+TIP_LINK = 11
+CUP = 0.01
+"""Metres around the tip's axis, and below it, in which the cup takes hold."""
+TIP_OFFSET = 0.0075
+"""Metres from the grasp target's frame to the end of the closed fingers."""
+HOME = np.array([0.0, -1.17, 0.0, -2.616, 0.0, 1.446, np.pi / 4])
+"""Folded back, out of the top-down cameras' view of the map."""
+FORCE = np.array([87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0]) * 4
+JOINTS = tuple(range(7))
+FINGERS = (9, 10)
+WORKSPACE = np.array([[0.0, -0.8, -0.01], [0.85, 0.8, 0.8]])
+_SETTLE = 240
+_THINGS, _ARM = 1, 8
+"""Collision groups: rays see things and the table only."""
+
+
+def _ring(radius: float) -> list[tuple[float, float, float]]:
+    return [(radius * np.cos(a), radius * np.sin(a), 0.0) for a in np.arange(8) * np.pi / 4]
+
+
+class BadSnapshot(ArmError):
+    """Bytes that are no snapshot of this simulator."""
+
+
+def panda_chain() -> Chain:
+    """The arm's joints, with the tip at the end of its closed fingers."""
+    return Chain.from_urdf(bodies.PANDA, "panda_grasptarget", WORKSPACE, TIP_OFFSET)
+
+
+class World:
+    """A scene in a physics client of its own."""
+
+    def __init__(self) -> None:
+        self.client = pybullet.connect(pybullet.DIRECT)
+        if self.client < 0:
+            raise ArmError("expected a physics client, got none: PyBullet holds too many already; close some")
+        self._folder = tempfile.TemporaryDirectory(prefix="askback-world-")
+        self.recipe: Recipe | None = None
+        self.layout = Layout("", 0, ())
+        self.bodies: list[int] = []
+        self.robot = -1
+        self.table = -1
+        self.ticks = 0
+        self.target = HOME.copy()
+        self.gripper = 0.0
+        self.held: int | None = None
+        self._frame: tuple[list[float], list[float]] | None = None
+        self._constraint = -1
+        self._velocity = np.zeros(7)
+
+    def close(self) -> None:
+        """Give the client back; twice is harmless."""
+        if self.client >= 0:
+            pybullet.disconnect(self.client)
+            self.client = -1
+            self._folder.cleanup()
+
+    def build(self, recipe: Recipe) -> None:
+        """An empty client, the arm at home, the things where the recipe puts them, all at rest."""
+        self.layout, self.recipe = lay_out(recipe), recipe
+        self._fresh()
+        self.bodies = [bodies.add_thing(thing, self.client, solid=True) for thing in self.layout.things]
+        for body in self.bodies:
+            pybullet.setCollisionFilterGroupMask(body, -1, _THINGS, _THINGS | _ARM, self.client)
+        self._settle()
+        self.ticks = 0
+
+    def _fresh(self) -> None:
+        c = self.client
+        pybullet.resetSimulation(physicsClientId=c)
+        pybullet.setPhysicsEngineParameter(
+            fixedTimeStep=STEP,
+            numSubSteps=0,
+            numSolverIterations=50,
+            deterministicOverlappingPairs=1,
+            enableFileCaching=0,
+            physicsClientId=c,
+        )
+        pybullet.setGravity(0, 0, -9.81, physicsClientId=c)
+        self.robot = bodies.add_panda(c, solid=True)
+        self.table = bodies.add_table(c, solid=True)
+        for link in range(-1, pybullet.getNumJoints(self.robot, c)):
+            pybullet.setCollisionFilterGroupMask(self.robot, link, _ARM, _THINGS, c)
+        pybullet.setCollisionFilterGroupMask(self.table, -1, _THINGS, _THINGS | _ARM, c)
+        for joint, angle in zip(JOINTS, HOME, strict=True):
+            pybullet.resetJointState(self.robot, joint, angle, physicsClientId=c)
+        pybullet.setJointMotorControlArray(
+            self.robot, FINGERS, pybullet.POSITION_CONTROL, [0.0, 0.0], forces=[20.0, 20.0], physicsClientId=c
+        )
+        self.target, self.gripper = HOME.copy(), 0.0
+        self.held, self._frame, self._constraint = None, None, -1
+        self._drive(HOME, np.zeros(7))
+
+    def _settle(self) -> None:
+        for _ in range(_SETTLE):
+            pybullet.stepSimulation(physicsClientId=self.client)
+            if self.still():
+                return
+
+    def still(self) -> bool:
+        """Whether every thing is at rest (5 mm/s, 0.05 rad/s)."""
+        for body, thing in zip(self.bodies, self.layout.things, strict=True):
+            if not thing.fixed:
+                linear, angular = pybullet.getBaseVelocity(body, self.client)
+                if max(map(abs, linear)) > 5e-3 or max(map(abs, angular)) > 5e-2:
+                    return False
+        return True
+
+    def _drive(self, target: Array, velocity: Array) -> None:
+        self._velocity = velocity
+        pybullet.setJointMotorControlArray(
+            self.robot,
+            JOINTS,
+            pybullet.POSITION_CONTROL,
+            targetPositions=target.tolist(),
+            targetVelocities=velocity.tolist(),
+            forces=FORCE.tolist(),
+            positionGains=[0.3] * 7,
+            velocityGains=[1.0] * 7,
+            physicsClientId=self.client,
+        )
+
+    def tick(self, joints: Array, gripper: float) -> None:
+        """One control tick: four physics steps towards joints (7,), the cup on from 0.5."""
+        velocity = (joints - self.target) / (STEP * SUBSTEPS)
+        on, was = gripper >= 0.5, self.gripper >= 0.5
+        self.target, self.gripper = np.array(joints), float(gripper)
+        if on and not was:
+            self._take()
+        if not on:
+            self._let_go()
+        self._drive(self.target, velocity)
+        for _ in range(SUBSTEPS):
+            pybullet.stepSimulation(physicsClientId=self.client)
+        self.ticks += 1
+
+    def stay(self) -> None:
+        """The targets become the joints as they are, at no speed."""
+        self.target = self.joints()
+        self._drive(self.target, np.zeros(7))
+
+    def joints(self) -> Array:
+        """(7,) radians, as they really are."""
+        return np.array([s[0] for s in pybullet.getJointStates(self.robot, JOINTS, self.client)])
+
+    def tip(self) -> Array:
+        """(3,) where the end of the fingers really is."""
+        state = pybullet.getLinkState(self.robot, TIP_LINK, physicsClientId=self.client)
+        turn = np.reshape(pybullet.getMatrixFromQuaternion(state[5]), (3, 3))
+        return np.asarray(state[4] + turn @ [0.0, 0.0, TIP_OFFSET])
+
+    # The cup
+
+    def _take(self) -> None:
+        tip = self.tip()
+        for start in tip + np.array([(0.0, 0.0, 0.0), *_ring(CUP)]):
+            hit, _ = self._rays(start[None] + [[0, 0, 0.02]], start[2] - CUP)[0]
+            if hit is not None and not self.layout.things[hit].fixed:
+                self._attach(hit, self._relative(hit))
+                return
+
+    def _relative(self, index: int) -> tuple[list[float], list[float]]:
+        state = pybullet.getLinkState(self.robot, TIP_LINK, physicsClientId=self.client)
+        inverse = pybullet.invertTransform(state[0], state[1])
+        place = pybullet.getBasePositionAndOrientation(self.bodies[index], self.client)
+        position, turn = pybullet.multiplyTransforms(*inverse, *place)
+        return list(position), list(turn)
+
+    def _attach(self, index: int, frame: tuple[list[float], list[float]]) -> None:
+        body = self.bodies[index]
+        self._collide(body, False)
+        self._constraint = pybullet.createConstraint(
+            self.robot,
+            TIP_LINK,
+            body,
+            -1,
+            pybullet.JOINT_FIXED,
+            [0, 0, 0],
+            frame[0],
+            [0, 0, 0],
+            frame[1],
+            physicsClientId=self.client,
+        )
+        pybullet.changeConstraint(self._constraint, maxForce=500, physicsClientId=self.client)
+        self.held, self._frame = index, frame
+
+    def _let_go(self) -> None:
+        if self.held is None:
+            return
+        pybullet.removeConstraint(self._constraint, self.client)
+        self._collide(self.bodies[self.held], True)
+        self.held, self._frame, self._constraint = None, None, -1
+
+    def _collide(self, body: int, on: bool) -> None:
+        for link in (8, *FINGERS):
+            pybullet.setCollisionFilterPair(self.robot, body, link, -1, int(on), self.client)
+
+    # What is below a point
+
+    def _rays(self, starts: Array, floor: float) -> list[tuple[int | None, float]]:
+        """What each ray straight down from starts (N, 3) meets first (None: the table, or nothing), and how high."""
+        ends = np.column_stack([starts[:, :2], np.full(len(starts), floor)])
+        hits = pybullet.rayTestBatch(
+            starts.tolist(), ends.tolist(), numThreads=1, collisionFilterMask=_THINGS, physicsClientId=self.client
+        )
+        index = {body: i for i, body in enumerate(self.bodies)}
+        return [(index.get(hit[0]), float(hit[3][2]) if hit[0] >= 0 else floor) for hit in hits]
+
+    def surface(self, points: Array, skip: int | None = None) -> list[tuple[int | None, float]]:
+        """The thing (or None: the table) and the height (m) that lie uppermost at points (N, 2); `skip` is not there."""
+        found = self._rays(np.column_stack([points, np.full(len(points), 0.3)]), -0.02)
+        if skip is None:
+            return found
+        below = float(pybullet.getAABB(self.bodies[skip], -1, self.client)[0][2])
+        return [(None, max(below, 0.0)) if index == skip else (index, height) for index, height in found]
+
+    def reachable_height(self, x: float, y: float) -> tuple[int | None, float]:
+        """The thing under the tip at (x, y) if any, and how low the tip gets there: a guarded descent ends at contact."""
+        found = self.surface(np.array([[x, y]]) + np.array([(0.0, 0.0), *[r[:2] for r in _ring(CUP)]]))
+        height = max(h for _, h in found)
+        centre = found[0][0]
+        if centre is not None and found[0][1] > height - 0.005:
+            return centre, height
+        return next((i for i, h in found if h == height), None), height
+
+    def footprint(self, index: int) -> Array:
+        """(N, 2) points of a thing's outline seen from above."""
+        low, high = pybullet.getAABB(self.bodies[index], -1, self.client)
+        grid = np.stack(np.meshgrid(*(np.linspace(a, b, 9) for a, b in zip(low[:2], high[:2], strict=True))), -1)
+        points = grid.reshape(-1, 2)
+        hits = self.surface(points)
+        return points[[i == index for i, _ in hits]]
+
+    def thickness(self, index: int, top: float) -> float:
+        """Metres from a thing's lowest point up to a height."""
+        return top - float(pybullet.getAABB(self.bodies[index], -1, self.client)[0][2])
+
+    # Truth and snapshots
+
+    def truth(self) -> dict[str, Any]:
+        """Where everything really is; see `robot_io.arm.Scene`."""
+        if self.recipe is None:
+            raise ArmError("expected a scene, got none yet; call reset first")
+        return {
+            "task": self.recipe.task,
+            "goal": self.layout.goal,
+            "seed": self.recipe.seed,
+            "split": self.recipe.split,
+            "max_steps": self.layout.max_steps,
+            "objects": [self._object(i) for i in range(len(self.bodies))],
+            "held": self.held,
+        }
+
+    def _object(self, index: int) -> dict[str, Any]:
+        thing = self.layout.things[index]
+        position, turn = pybullet.getBasePositionAndOrientation(self.bodies[index], self.client)
+        matrix = np.reshape(pybullet.getMatrixFromQuaternion(turn), (3, 3))
+        grip = position + matrix @ [*thing.grip, thing.size[2] / 2]
+        return {
+            "id": index,
+            "kind": thing.kind,
+            "colour": thing.colour,
+            "shape": thing.shape,
+            "position": list(position),
+            "yaw": bodies.yaw_of(turn),
+            "size": list(thing.size),
+            "grip": grip.tolist(),
+        }
+
+    def poses(self) -> Array:
+        """(N, 7) position and quaternion of every thing, for whoever draws them."""
+        found = [pybullet.getBasePositionAndOrientation(b, self.client) for b in self.bodies]
+        return np.array([[*p, *q] for p, q in found]).reshape(-1, 7)
+
+    def snapshot(self) -> bytes:
+        """The whole state as bytes."""
+        if self.recipe is None:
+            raise ArmError("expected a scene to take a snapshot of, got none; call reset first")
+        path = Path(self._folder.name) / "state.bullet"
+        pybullet.saveBullet(str(path), self.client)
+        state = path.read_bytes()
+        path.unlink()
+        return wire.pack(
+            {
+                "recipe": [self.recipe.seed, self.recipe.task, self.recipe.split],
+                "state": state,
+                "ticks": self.ticks,
+                "target": self.target,
+                "velocity": self._velocity,
+                "gripper": self.gripper,
+                "held": self.held,
+                "frame": list(self._frame) if self._frame else None,
+            }
+        )
+
+    def restore(self, snapshot: bytes) -> None:
+        """Back to a snapshot, of this client or another; BadSnapshot changes nothing."""
+        try:
+            saved = wire.unpack(snapshot)
+            recipe, state = Recipe(*saved["recipe"]), bytes(saved["state"])
+        except (wire.WireError, KeyError, TypeError, ValueError) as error:
+            raise BadSnapshot(f"expected a snapshot taken by this simulator, got other bytes: {error}") from error
+        if recipe != self.recipe:
+            self.build(recipe)
+        self._let_go()
+        path = Path(self._folder.name) / "state.bullet"
+        path.write_bytes(state)
+        pybullet.restoreState(fileName=str(path), physicsClientId=self.client)
+        path.unlink()
+        self.ticks, self.gripper = saved["ticks"], saved["gripper"]
+        self.target = np.array(saved["target"])
+        self._drive(self.target, np.array(saved["velocity"]))
+        if saved["held"] is not None:
+            self._attach(saved["held"], (list(saved["frame"][0]), list(saved["frame"][1])))
