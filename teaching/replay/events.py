@@ -1,0 +1,137 @@
+"""Events: what was said and what superseded it. Nothing is edited; the state is what folding them in order gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from teaching.replay import nouns
+from teaching.types import Answer, BadInput
+
+ANSWERS = ("answer", "verdict")
+"""A whole Answer: given to a question, or late ("that was wrong")."""
+AMENDMENTS = ("delete", "restore", "pin", "weight")
+"""About one demonstration."""
+KINDS = (*ANSWERS, "undo", *AMENDMENTS, "failed", "withdraw", "config", "training", "note", "commit", "quarantine")
+"""`failed`: the teacher's own act to a decision did not work; `withdraw` closes a question that nobody answered; `config`, `training` and `note` are the lesson's diary; `commit` and
+`quarantine` are the store's own."""
+OWN = ("commit", "quarantine")
+UNDOABLE = (*ANSWERS, "undo", *AMENDMENTS, "failed")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the log."""
+
+    seq: int
+    kind: str
+    body: Mapping[str, Any]
+    time: float
+    """Unix seconds."""
+    undone: bool = False
+    """An undo that is in force takes it back."""
+
+
+@dataclass
+class Said:
+    """What all events together say."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """Decision id → the last answer in force, in the order in which they were given."""
+    deleted: set[str] = field(default_factory=set)
+    """Demonstration ids."""
+    pinned: set[str] = field(default_factory=set)
+    weights: dict[str, float] = field(default_factory=dict)
+    """Demonstration id → factor on its priority, set by hand."""
+    withdrawn: set[str] = field(default_factory=set)
+    """Decision ids."""
+    failed: set[str] = field(default_factory=set)
+    """Decision ids whose teacher's own act did not work."""
+
+
+def event_bytes(kind: str, body: Mapping[str, Any], time: float) -> bytes:
+    """The payload of a log record."""
+    return nouns.to_bytes({"kind": kind, "time": time, "body": body})
+
+
+def event_of(seq: int, payload: bytes) -> Event:
+    """The event of a payload; BadInput if it is none."""
+    value = nouns.from_bytes(payload)
+    if not isinstance(value, dict) or not isinstance(value.get("body"), dict) or not isinstance(value.get("kind"), str):
+        raise BadInput(f"expected event {seq} to have a kind and a body, got {str(value)[:80]}")
+    return Event(seq, value["kind"], value["body"], float(value.get("time", 0.0)))
+
+
+def undone(events: Iterable[Event]) -> set[int]:
+    """Numbers of the events that are taken back; an undo can itself be undone."""
+    taken: set[int] = set()
+    for event in sorted(events, key=lambda e: -e.seq):
+        if event.kind == "undo" and event.seq not in taken:
+            taken.add(int(event.body["event"]))
+    return taken
+
+
+def fold(events: Iterable[Event]) -> Said:
+    """What is in force after all events, in the order of their numbers."""
+    events = list(events)
+    taken = undone(events)
+    said = Said()
+    for event in events:
+        if event.seq not in taken:
+            _apply(said, event)
+    return said
+
+
+def _apply(said: Said, event: Event) -> None:
+    if event.kind in ANSWERS:
+        answer = nouns.answer_of(event.body)
+        said.answers.pop(answer.decision, None)
+        said.answers[answer.decision] = answer
+    elif event.kind in AMENDMENTS:
+        _amend(said, event.kind, str(event.body["demonstration"]), event.body)
+    elif event.kind in ("withdraw", "failed"):
+        (said.withdrawn if event.kind == "withdraw" else said.failed).add(str(event.body["decision"]))
+
+
+def _amend(said: Said, kind: str, name: str, body: Mapping[str, Any]) -> None:
+    if kind == "delete":
+        said.deleted.add(name)
+    elif kind == "restore":
+        said.deleted.discard(name)
+    elif kind == "pin":
+        (said.pinned.add if body.get("pinned", True) else said.pinned.discard)(name)
+    elif kind == "weight":
+        said.weights[name] = float(body["weight"])
+
+
+def checked_body(kind: str, body: Mapping[str, Any] | Answer, events: Mapping[int, Event]) -> dict[str, Any]:
+    """The body as it is logged; BadInput before anything is written if it could not be folded later."""
+    if kind not in KINDS:
+        raise BadInput(f"expected an event kind among {', '.join(KINDS)}, got {kind!r}")
+    if isinstance(body, Answer):
+        body = nouns.answer_json(body)
+    try:
+        if kind in ANSWERS:
+            nouns.answer_of(body)
+        elif kind == "undo":
+            _check_undo(int(body["event"]), events)
+        elif kind in ("withdraw", "failed"):
+            str(body["decision"])
+        elif kind in AMENDMENTS:
+            _amend(Said(), kind, str(body["demonstration"]), body)
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"expected the fields of {kind!r} in its body, got {sorted(body)}: {error!r}") from error
+    return dict(body)
+
+
+def _check_undo(seq: int, events: Mapping[int, Event]) -> None:
+    target = events.get(seq)
+    if target is None:
+        raise BadInput(f"expected the number of an event to undo, got {seq}, which is none")
+    if target.kind not in UNDOABLE:
+        raise BadInput(f"expected an event that can be undone ({', '.join(UNDOABLE)}), got a {target.kind!r}")
+    if seq in undone(events.values()):
+        raise BadInput(f"expected an event that is in force, but event {seq} is already undone")

@@ -1,0 +1,220 @@
+"""One episode as one HDF5 file that never changes. Field by field: `datasets/README.md`.
+
+The first 512 bytes (HDF5's user block) are a line of text with the schema and the SHA-256 of all that follows, so a file
+can be told whole or not before any HDF5 code reads it. Arrays are gzip with shuffle, one step per chunk; everything that
+is not a large array is one JSON text, `record`. The image is built in memory and written by `disk.Disk`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from robot_io.arm import Observation
+from teaching.replay import nouns
+from teaching.replay.episode import Episode, Step, Summary
+from teaching.types import AskbackError, Array, BadInput, Decision
+
+SCHEMA = 1
+"""Version of the file's layout."""
+BLOCK = 512
+_CHUNK_BYTES = 4096
+"""Arrays of at least this many bytes per step are chunked and compressed."""
+
+
+class EpisodeFileError(AskbackError):
+    """A file that is not a whole episode of this schema."""
+
+
+def pack_episode(episode: Episode, *, compress: bool = True) -> bytes:
+    """The file's bytes."""
+    with h5py.File(f"{episode.id}.h5", "w", driver="core", backing_store=False) as file:
+        file.attrs["format"] = "askback-episode"
+        file.attrs["schema"] = SCHEMA
+        file.create_dataset("record", data=np.frombuffer(nouns.to_bytes(_record(episode)), np.uint8))
+        file.create_dataset("reward", data=np.array([s.reward for s in episode.steps], np.float64))
+        _write_columns(file, "observations", [s.observation.arrays for s in episode.steps], compress)
+        _write_columns(file, "maps", [_maps(s.decision) for s in episode.steps], compress)
+        _write_columns(file, "actions", [_executed(s) for s in episode.steps], compress)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return _block(image) + image
+
+
+def _block(image: bytes) -> bytes:
+    line = f"askback-episode schema={SCHEMA} bytes={len(image)} sha256={hashlib.sha256(image).hexdigest()}\n"
+    return line.encode().ljust(BLOCK, b"\0")
+
+
+def _maps(decision: Decision | None) -> dict[str, Array]:
+    """Maps as bytes, 255 for a probability of 1: they are looked at, never computed with."""
+    maps = {} if decision is None else decision.plan.maps
+    return {n: np.round(np.clip(m, 0.0, 1.0) * 255.0).astype(np.uint8) for n, m in maps.items()}
+
+
+def _executed(step: Step) -> dict[str, Array]:
+    return {} if step.executed is None else {"executed": step.executed}
+
+
+def _write_columns(file: h5py.File, group: str, steps: list[Mapping[str, Array]], compress: bool) -> None:
+    """Per name one dataset (M, …), with the indices of the M steps that have it as its attribute `steps`."""
+    names = sorted({name for step in steps for name in step})
+    parent = file.create_group(group)
+    for name in names:
+        having = [i for i, step in enumerate(steps) if name in step]
+        arrays = [np.asarray(steps[i][name]) for i in having]
+        _check_column(f"{group}/{name}", arrays)
+        column = np.stack(arrays)
+        big = compress and column[0].nbytes >= _CHUNK_BYTES
+        how: dict[str, Any] = (
+            {"chunks": (1, *column.shape[1:]), "compression": "gzip", "compression_opts": 1, "shuffle": True}
+            if big
+            else {}
+        )
+        parent.create_dataset(name, data=column, **how).attrs["steps"] = np.array(having, np.int32)
+
+
+def _check_column(name: str, arrays: list[Array]) -> None:
+    kinds = {(a.shape, a.dtype.str) for a in arrays}
+    if len(kinds) != 1:
+        raise BadInput(f"expected {name} of one shape and type through an episode, got {sorted(map(str, kinds))}")
+    if arrays[0].dtype.kind not in "biuf":
+        raise BadInput(f"expected {name} to be a bool, integer or float array, got {arrays[0].dtype}")
+
+
+def _record(episode: Episode) -> dict[str, Any]:
+    return {
+        **{n: getattr(episode, n) for n in _PLAIN},
+        "steps": [
+            {
+                "key": key,
+                "time": step.observation.time,
+                "decision": None if step.decision is None else nouns.decision_json(step.decision),
+                "truth": step.truth,
+                "extra": step.extra,
+            }
+            for key, step in zip(episode.keys(), episode.steps, strict=True)
+        ],
+        "answers": [nouns.answer_json(a) for a in episode.answers],
+        "demonstrations": [nouns.demonstration_json(d) for d in episode.demonstrations],
+    }
+
+
+_PLAIN = ("id", "task", "goal", "seed", "split", "teacher", "end", "reason", "started", "ended")
+
+
+def check_whole(data: bytes, name: str) -> str:
+    """The SHA-256 of a whole file's bytes; EpisodeFileError says what is wrong with the others."""
+    fields = dict(
+        f.split("=", 1) for f in data[:BLOCK].split(b"\n")[0].decode("ascii", "replace").split()[1:] if "=" in f
+    )
+    if not data.startswith(b"askback-episode "):
+        raise EpisodeFileError(f"expected an Askback episode in {name}, got another file ({len(data)} bytes)")
+    if fields.get("schema") != str(SCHEMA):
+        raise EpisodeFileError(
+            f"expected schema {SCHEMA} in {name}, got {fields.get('schema')!r}; open it with the version that wrote it"
+        )
+    if fields.get("bytes") != str(len(data) - BLOCK):
+        raise EpisodeFileError(
+            f"expected {fields.get('bytes')} bytes after the first {BLOCK} of {name}, got {len(data) - BLOCK}"
+        )
+    if hashlib.sha256(memoryview(data)[BLOCK:]).hexdigest() != fields.get("sha256"):
+        raise EpisodeFileError(f"expected the contents of {name} to match its SHA-256; the file is damaged")
+    return hashlib.sha256(data).hexdigest()
+
+
+def open_episode(path: Path) -> h5py.File:
+    """The file, for reading. Committed files never change, so no lock is needed."""
+    try:
+        file = h5py.File(path, "r", locking=False)
+    except OSError as error:
+        raise EpisodeFileError(f"expected an episode file at {path.name}, got: {error}") from error
+    if file.attrs.get("format") != "askback-episode" or file.attrs.get("schema") != SCHEMA:
+        file.close()
+        raise EpisodeFileError(f"expected an Askback episode of schema {SCHEMA} in {path.name}, got another file")
+    return file
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What a summary is made of: an episode's record without truths and extras."""
+    with open_episode(path) as file:
+        return _light(nouns.from_bytes(file["record"][()].tobytes()), float(file["reward"][()].sum()))
+
+
+def light_record(episode: Episode) -> dict[str, Any]:
+    """The same, of an episode in memory."""
+    return _light(_record(episode), float(sum(s.reward for s in episode.steps)))
+
+
+def _light(record: dict[str, Any], reward: float) -> dict[str, Any]:
+    steps = [{"key": s["key"], "decision": s["decision"]} for s in record["steps"]]
+    return {**record, "steps": steps, "reward": reward}
+
+
+def summary_of(record: Mapping[str, Any]) -> Summary:
+    """What a record tells."""
+    steps = record["steps"]
+    return Summary(
+        **{n: record[n] for n in _PLAIN},
+        reward=float(record["reward"]),
+        keys=tuple(s["key"] for s in steps),
+        decisions=tuple(nouns.decision_of(s["decision"]) for s in steps if s["decision"] is not None),
+        answers=tuple(nouns.answer_of(a) for a in record["answers"]),
+        demonstrations=tuple(nouns.demonstration_of(d) for d in record["demonstrations"]),
+    )
+
+
+def read_episode(path: Path) -> Episode:
+    """The whole episode; maps come back as float32 in [0, 1]."""
+    with open_episode(path) as file:
+        record = nouns.from_bytes(file["record"][()].tobytes())
+        reward = file["reward"][()]
+        observations = _read_columns(file["observations"], len(reward))
+        maps = _read_columns(file["maps"], len(reward))
+        executed = _read_columns(file["actions"], len(reward))
+    steps = tuple(
+        Step(
+            observation=Observation(float(s["time"]), observations[i]),
+            decision=None if s["decision"] is None else _with_maps(nouns.decision_of(s["decision"]), maps[i]),
+            executed=executed[i].get("executed"),
+            reward=float(reward[i]),
+            truth=s["truth"],
+            extra=s["extra"],
+        )
+        for i, s in enumerate(record["steps"])
+    )
+    summary = summary_of({**record, "reward": reward.sum()})
+    plain = {n: getattr(summary, n) for n in _PLAIN}
+    return Episode(**plain, steps=steps, answers=summary.answers, demonstrations=summary.demonstrations)
+
+
+def _read_columns(group: h5py.Group, steps: int) -> list[dict[str, Array]]:
+    rows: list[dict[str, Array]] = [{} for _ in range(steps)]
+    for name, dataset in group.items():
+        column = dataset[()]
+        column.setflags(write=False)
+        for index, array in zip(dataset.attrs["steps"], column, strict=True):
+            rows[index][name] = array
+    return rows
+
+
+def _with_maps(decision: Decision, maps: Mapping[str, Array]) -> Decision:
+    from dataclasses import replace
+
+    if not maps:
+        return decision
+    scaled = {n: m.astype(np.float32) / np.float32(255.0) for n, m in maps.items()}
+    return replace(decision, plan=replace(decision.plan, maps=scaled))
+
+
+def read_pictures(path: Path, indices: Iterable[int]) -> list[tuple[Array, Array]]:
+    """`colour` (H, W, 3) uint8 and `height` (H, W) float32 of some steps of an episode."""
+    with open_episode(path) as file:
+        columns = [file["observations"][name] for name in ("colour", "height")]
+        rows = [{int(s): row for row, s in enumerate(c.attrs["steps"])} for c in columns]
+        return [(columns[0][rows[0][i]], columns[1][rows[1][i]]) for i in indices]

@@ -1,0 +1,91 @@
+"""Summaries of the committed episodes, from the index where it agrees with the log, else from the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from teaching.replay import nouns
+from teaching.replay.episode import Episode, Summary
+from teaching.replay.file import light_record, read_record, summary_of
+from teaching.replay.index import Index
+from teaching.replay.shelf import Commit, Shelf
+from teaching.types import AskbackError
+
+
+class Library:
+    """Episode id → Summary, in the order of the commits."""
+
+    def __init__(self, shelf: Shelf, index: Index) -> None:
+        self._shelf, self._index = shelf, index
+        self.summaries: dict[str, Summary] = {}
+        self.where: dict[str, tuple[str, int]] = {}
+        """Step's key (its decision's id) → episode and index of the step in it."""
+        self.damaged: dict[str, str] = {}
+        """Episode id → why it cannot be read."""
+
+    def load(self, commits: Iterable[Commit]) -> list[str]:
+        """Take in commits that are new; sentences about those that cannot be read."""
+        new = [c for c in commits if c.episode not in self.summaries]
+        if not new:
+            return []
+        cached = self._index.records() if len(new) > 1 else {}
+        rows, problems = [], []
+        for commit in new:
+            digest, data = cached.get(commit.episode, ("", b""))
+            try:
+                self._check_size(commit)
+                fresh = digest != commit.sha256
+                record = read_record(self._shelf.path_of(commit)) if fresh else nouns.from_bytes(data)
+                self._take(record)
+                if fresh:
+                    rows.append((commit.episode, commit.sha256, nouns.to_bytes(record)))
+            except (AskbackError, OSError, KeyError, ValueError) as error:
+                self.damaged[commit.episode] = str(error)
+                problems.append(f"episode {commit.episode} cannot be read: {error}")
+        if rows:
+            self._index.put(rows)
+        return problems
+
+    def _check_size(self, commit: Commit) -> None:
+        """Cheap, at every start; `verify` compares every byte."""
+        path = self._shelf.episodes / commit.file
+        size = path.stat().st_size if path.exists() else None
+        if size != commit.bytes:
+            raise AskbackError(
+                f"expected {commit.bytes} bytes in {commit.file}, got {size if size is not None else 'no file'}"
+            )
+
+    def reindex(self, commits: Iterable[Commit]) -> list[str]:
+        """Rebuild the index where it disagrees with the files; ids of the episodes whose row was wrong or missing."""
+        commits = list(commits)
+        cached = self._index.records()
+        wanted, wrong = [], []
+        for commit in commits:
+            try:
+                digest, data = cached.get(commit.episode, ("", b""))
+                summary = summary_of(nouns.from_bytes(data)) if digest == commit.sha256 else None
+            except (AskbackError, KeyError, TypeError, ValueError):
+                summary = None
+            if summary is None and commit.episode not in self.damaged:
+                wrong.append(commit.episode)
+                record = nouns.to_bytes(read_record(self._shelf.path_of(commit)))
+                wanted.append((commit.episode, commit.sha256, record))
+        stale = set(cached) - {c.episode for c in commits}
+        if stale:
+            self._index.clear()
+            return self.reindex(commits)
+        self._index.put(wanted)
+        return wrong
+
+    def add(self, commit: Commit, episode: Episode) -> None:
+        """An episode that was just committed."""
+        record = light_record(episode)
+        self._take(record)
+        self._index.put([(commit.episode, commit.sha256, nouns.to_bytes(record))])
+
+    def _take(self, record: dict[str, Any]) -> None:
+        summary = summary_of(record)
+        self.summaries[summary.id] = summary
+        self.damaged.pop(summary.id, None)
+        self.where |= {key: (summary.id, index) for index, key in enumerate(summary.keys)}
