@@ -293,3 +293,13 @@ class TransporterLearner:
         self.vocabulary, self.updates = Vocabulary(info["words"]), int(info["updates"])
         lineage: dict[str, Any] = info["lineage"]
         return lineage
+
+
+def make_policy(table: TableView | None, seed: int) -> TransporterPolicy:
+    """A fresh policy."""
+    return TransporterPolicy(table, seed=seed)
+
+
+def make_learner(table: TableView | None, seed: int) -> TransporterLearner:
+    """A fresh learner."""
+    return TransporterLearner(table, seed=seed)

@@ -1,0 +1,202 @@
+"""Training: sample, update, publish a checkpoint. Plain functions and a class, for the trainer process and for `--sync` runs.
+
+A checkpoint is published whole or not at all; after a failure or a cancel, training goes on from the last published one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from teaching.policies import checkpoint
+from teaching.policies.base import Batch, CheckpointError, Learner
+from teaching.policies.methods import DEFAULT, make_learner
+from teaching.replay import ReplayBuffer
+from teaching.types import AskbackError, BadInput, Demonstration, explained
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How batches are drawn."""
+
+    batch: int = explained(16, "Demonstrations in one step.")
+    alpha: float = explained(1.5, "How strongly priorities are preferred when drawing; 0 draws evenly.")
+    beta: float = explained(1.0, "How fully the preference is corrected for in the loss.")
+    lam: float = explained(0.5, "Share of uncertainty, against age, in a priority.")
+    b: float = explained(10.0, "How sharply certainty and newness move a priority.")
+    prioritised: bool = explained(True, "Prioritised replay (PIER); off draws evenly.")
+
+    @classmethod
+    def of(cls, *layers: Mapping[str, Any]) -> Sampling:
+        """From settings, later ones over earlier ones; what is not about sampling is passed over."""
+        names = {f.name for f in fields(cls)}
+        return cls(**{k: v for layer in layers for k, v in layer.items() if k in names})
+
+
+class Source(Protocol):
+    """What training reads: the replay buffer's mirror."""
+
+    @property
+    def demonstrations(self) -> tuple[Demonstration, ...]:
+        """Those in force."""
+
+    def sample(
+        self,
+        n: int,
+        rng: np.random.Generator,
+        *,
+        alpha: float = 1.5,
+        beta: float = 1.0,
+        lam: float = 0.5,
+        b: float = 10.0,
+        prioritised: bool = True,
+    ) -> Batch:
+        """`n` of them, by priority."""
+
+
+class Cancelled(Exception):
+    """The training was called off between two steps."""
+
+
+class TrainingFailed(AskbackError):
+    """The training cannot go on; the last published model stays."""
+
+
+Report = Callable[[int, int, float], None]
+
+
+def train(
+    learner: Learner,
+    source: Source,
+    *,
+    steps: int,
+    seed: int,
+    update: int,
+    sampling: Sampling | None = None,
+    report: Report = lambda step, steps, loss: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> dict[str, float]:
+    """One training: `steps` optimiser steps on batches drawn by priority. Same arguments, same weights.
+
+    Args:
+        learner: is improved in place.
+        source: the mirror, refreshed.
+        steps: optimiser steps.
+        seed: of the lesson; with `update` it seeds the draws and the augmentation.
+        update: the number that the resulting model will have (k).
+        sampling: how batches are drawn.
+        report: told (step, steps, loss) after every step.
+        cancelled: asked before every step.
+
+    Returns:
+        Mean figures over the steps, and how many demonstrations there were.
+
+    Raises:
+        Cancelled: called off.
+        BadInput: nothing to train on.
+        TrainingFailed: the loss is not a finite number.
+    """
+    if steps < 1:
+        raise BadInput(f"expected at least 1 optimiser step, got {steps}")
+    how = asdict(sampling or Sampling())
+    size = how.pop("batch")
+    rng = np.random.default_rng([abs(seed), update])
+    history: list[Mapping[str, float]] = []
+    for step in range(steps):
+        if cancelled():
+            raise Cancelled
+        figures = learner.update(source.sample(size, rng, **how), rng)
+        if not math.isfinite(figures["loss"]):
+            raise TrainingFailed(f"expected a finite loss, got {figures['loss']} in step {step + 1} of {steps}")
+        history.append(figures)
+        report(step + 1, steps, figures["loss"])
+    means = {name: float(np.mean([h[name] for h in history])) for name in history[0]}
+    return {**means, "last_loss": history[-1]["loss"], "demonstrations": float(len(source.demonstrations))}
+
+
+def last_good(parent: Path, learner: Learner) -> tuple[Path | None, list[str]]:
+    """Load the newest checkpoint that is whole; it (None: start from nothing) and what was wrong with newer ones."""
+    problems: list[str] = []
+    for path in reversed(checkpoint.checkpoints(parent)):
+        try:
+            learner.load(path)
+            return path, problems
+        except CheckpointError as error:
+            problems.append(str(error))
+    return None, problems
+
+
+class Training:
+    """A learner on one replay buffer: trains and publishes. In-process for `--sync` runs and tests."""
+
+    def __init__(
+        self, buffer: ReplayBuffer, *, method: str = DEFAULT, keep: int = 5, parent: Path | None = None
+    ) -> None:
+        """Goes on from the newest whole checkpoint.
+
+        Args:
+            buffer: may be read-only.
+            method: name of the learning method.
+            keep: checkpoints kept.
+            parent: where checkpoints are; by default the buffer's own directory.
+        """
+        self.buffer, self.method, self.keep = buffer, method, keep
+        self.checkpoints = parent or buffer.checkpoints
+        self.seed = int(buffer.lesson.get("seed", 0))
+        self.problems: list[str] = []
+        self.restore()
+
+    def restore(self) -> None:
+        """Back to the newest whole checkpoint, or to fresh weights."""
+        self.learner = make_learner(self.method, seed=self.seed)
+        self.last, self.problems = last_good(self.checkpoints, self.learner)
+
+    def train(
+        self,
+        *,
+        steps: int,
+        seed: int,
+        update: int,
+        settings: Mapping[str, Any] | None = None,
+        report: Report = lambda step, steps, loss: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> tuple[Path, dict[str, float]]:
+        """Train on what is committed now and publish; the checkpoint and its figures.
+
+        Raises what `train` raises, and then is where it was before.
+        """
+        sampling = Sampling.of(self.buffer.lesson.get("training") or {}, settings or {})
+        try:
+            self.buffer.refresh()
+            source = self.buffer.mirror()
+            figures = train(
+                self.learner, source, steps=steps, seed=seed, update=update,
+                sampling=sampling, report=report, cancelled=cancelled,
+            )  # fmt: skip
+            return self._publish(source, figures, sampling, steps, seed, update), figures
+        except BaseException:
+            self.restore()
+            raise
+
+    def _publish(
+        self, source: Source, figures: Mapping[str, float], sampling: Sampling, steps: int, seed: int, update: int
+    ) -> Path:
+        path = self.checkpoints / f"{update:06d}"
+        lineage = {
+            "update": update,
+            "parent": self.last.name if self.last else None,
+            "seed": seed,
+            "steps": steps,
+            "config": asdict(sampling),
+            "figures": dict(figures),
+            "demonstrations": [d.id for d in source.demonstrations],
+        }
+        self.learner.save(path, lineage)
+        self.last = path
+        checkpoint.prune(self.checkpoints, self.keep)
+        return path
