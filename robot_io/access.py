@@ -1,7 +1,7 @@
 """Who may talk: Host and Origin on every path, a secret that buys tokens, a token as the first frame of a socket.
 
-A browser page of a stranger can reach a server on this machine. What it cannot do is choose its own Origin header, or know the
-secret of a file that only this user can read.
+A stranger's page in a browser can reach a server on this machine. What it cannot do is choose its own Origin header, or
+know the secret of a file that only this user can read.
 """
 
 from __future__ import annotations
@@ -204,7 +204,8 @@ async def receive_frame(websocket: WebSocket, limit: int) -> dict[str, Any]:
     message = await websocket.receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code") or 1005)
-    text, data = message.get("text"), message.get("bytes")
+    text: str | None = message.get("text")
+    data: bytes = message.get("bytes") or b""
     length = len(text) if text is not None else len(data)
     if length > limit:
         raise ValueError(f"expected a frame of at most {limit} bytes, got {length}")

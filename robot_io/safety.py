@@ -138,7 +138,7 @@ class SafeArm:
         """Clip, count, pass on; returns what was really sent."""
         checked(action, len(self.features.joints))
         with self._lock:
-            self._refuse_if_stopped()
+            self.refuse_if_stopped()
             if self._last is None:
                 self._last = self.arm.observe()["joints"]
             clipped = clip(action.joints, self._last, self.features.limits, self._dt, self._tip)
@@ -193,6 +193,7 @@ class SafeArm:
             self.send(path[tick])
         return Report(reached=True, ticks=len(path), clipped=self.clipped - before)
 
-    def _refuse_if_stopped(self) -> None:
+    def refuse_if_stopped(self) -> None:
+        """Stopped says why, if it is stopped."""
         if self._why is not None:
             raise Stopped(f"the arm is stopped ({self._why}); release it to go on")

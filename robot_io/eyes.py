@@ -1,0 +1,98 @@
+"""What the arm shows: pictures, rehearsals and previews, made by twins beside the loop where the arm has some."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeVar
+
+from robot_io.arm import Array, JointPath, NotConnected, Observation, Rehearsal, Scene, Twin, Twinned, Unsupported
+from robot_io.loop import Loop
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Eye:
+    """One twin, used by one thread at a time; a twin that died is replaced once per call."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._arm = loop.arm.arm
+        self._lock = Lock()
+        self._twin: Twin | None = None
+        self._closed = False
+
+    def warm(self) -> None:
+        """Start the twin before it is needed."""
+        if isinstance(self._arm, Twinned):
+            with self._lock:
+                self._ready()
+
+    def observe(self) -> Observation:
+        """What the arm sees now, pictures included."""
+        if not isinstance(self._arm, Twinned):
+            return self._loop.call(lambda: self._arm.observe(pictures=True)).result()
+        snapshot = self._now()
+        return self._ask(lambda twin: twin.observe(snapshot))
+
+    def frame(self, camera: str) -> bytes:
+        """One JPEG from a camera, now."""
+        snapshot = self._now()
+        return self._ask(lambda twin: twin.frame(camera, snapshot))
+
+    def path(self, actions: Array) -> JointPath:
+        """The joint path of a pick and place from where the arm is."""
+        if not isinstance(self._arm, Twinned):
+            return self._loop.call(lambda: self._loop.arm.path(actions)).result()
+        snapshot = self._now()
+        return self._ask(lambda twin: twin.path(actions, snapshot))
+
+    def rehearse(self, actions: Array, snapshot: bytes | None) -> Rehearsal:
+        """As `Scene.rehearse`."""
+        arm = self._arm
+        if isinstance(arm, Scene) and not isinstance(arm, Twinned):
+            return self._loop.call(lambda: arm.rehearse(actions, snapshot)).result()
+        start = self._now() if snapshot is None else snapshot
+        return self._ask(lambda twin: twin.rehearse(actions, start))
+
+    def preview(self, seed: int, task: str, split: str) -> Rehearsal:
+        """As `Scene.preview`."""
+        arm = self._arm
+        if isinstance(arm, Scene) and not isinstance(arm, Twinned):
+            return self._loop.call(lambda: arm.preview(seed, task, split)).result()
+        return self._ask(lambda twin: twin.preview(seed, task, split))
+
+    def close(self) -> None:
+        """End the twin; a call under way fails."""
+        self._closed = True
+        twin, self._twin = self._twin, None
+        if twin is not None:
+            twin.close()
+
+    def _now(self) -> bytes:
+        arm = self._arm
+        if not isinstance(arm, Scene) or not isinstance(arm, Twinned):
+            raise Unsupported(f"expected an arm with a scene, got {arm.features.name}")
+        return self._loop.call(arm.snapshot).result()
+
+    def _ask(self, question: Callable[[Twin], T]) -> T:
+        with self._lock:
+            try:
+                return question(self._ready())
+            except NotConnected as error:
+                if self._closed:
+                    raise
+                log.warning("a twin died (%s); another one is started", error)
+                self._twin = None
+                return question(self._ready())
+
+    def _ready(self) -> Twin:
+        if self._closed:
+            raise NotConnected("the arm process is ending")
+        if self._twin is None:
+            if not isinstance(self._arm, Twinned):
+                raise Unsupported(f"expected an arm with a scene, got {self._arm.features.name}")
+            self._twin = self._arm.twin()
+        return self._twin

@@ -1,0 +1,335 @@
+"""The control loop of one arm: what moves, moves here, one tick at a time, through the safety layer.
+
+Other threads hand it work (`call`), motions (`follow`), and `stop`, which waits for nothing but the tick under way.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import queue
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Event
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from robot_io.arm import Action, ArmError, BadAction, JointPath, Report, Stopped, Unsupported
+from robot_io.heartbeat import Heartbeat, Pulse
+from robot_io.safety import SafeArm
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+UNWATCHED = 2.0
+"""Seconds without a watching page after which a real arm under a policy holds."""
+IDLE_WAIT = 0.02
+"""Seconds that an arm in no hurry waits for work."""
+FASTEST = 100.0
+
+
+class Phase(StrEnum):
+    """What the arm is doing, in one word."""
+
+    IDLE = "idle"
+    MOVING = "moving"
+    HELD = "held"
+    STOPPED = "stopped"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class State:
+    """What everybody may know at any time."""
+
+    phase: Phase
+    why: str
+    name: str
+    tick: int
+    """Control ticks that moved the arm."""
+    clipped: int
+    pace: float
+
+
+@dataclass
+class _Motion:
+    """A path being followed, and who waits for its end."""
+
+    path: Sequence[Action] | JointPath
+    clipped_before: int
+    done: Future[Report] = field(default_factory=Future)
+    ticks: int = 0
+    sent: Action | None = None
+
+    def __post_init__(self) -> None:
+        self.done.set_running_or_notify_cancel()
+
+
+@runtime_checkable
+class Parks(Protocol):
+    """An arm that knows a safe place to wait."""
+
+    def parking(self) -> JointPath:
+        """The joint path there from where it is."""
+
+
+class Loop:
+    """Owns the arm: nothing else moves it. Made anywhere, run by one thread."""
+
+    def __init__(
+        self,
+        arm: SafeArm,
+        heartbeat: Heartbeat,
+        clock: Callable[[], float],
+        *,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.arm, self.heartbeat = arm, heartbeat
+        self.ending = Event()
+        self.tick = 0
+        self.revision = 0
+        """Grows whenever anything may look different."""
+        self.changed = changed
+        """Called from the loop's thread when the state's phase or reason changed."""
+        self.watched_at = -math.inf
+        """The clock's time at which a page last showed that somebody may be watching."""
+        self.turned_at = clock()
+        """The clock's time of the last turn; an old one means that the loop hangs."""
+        self._clock = clock
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._motion: _Motion | None = None
+        self._held: str = ""
+        self._fault: str = ""
+        self._pace = 1.0
+        self._told: tuple[str, str] = ("", "")
+        self._next_tick = clock()
+
+    @property
+    def state(self) -> State:
+        """What it is doing; readable from any thread."""
+        phase, why = Phase.IDLE, ""
+        stopped = self.arm.stopped
+        if self._fault:
+            phase, why = Phase.FAULT, self._fault
+        elif stopped is not None:
+            phase, why = Phase.STOPPED, stopped
+        elif self._held:
+            phase, why = Phase.HELD, self._held
+        elif self._motion is not None:
+            phase = Phase.MOVING
+        return State(phase, why, self.arm.features.name, self.tick, self.arm.clipped, self._pace)
+
+    @property
+    def moving(self) -> bool:
+        """Whether a motion is under way, held or not."""
+        return self._motion is not None
+
+    def set_pace(self, factor: float) -> float:
+        """1 is real time, 0 as fast as it can; a real arm knows no other than 1."""
+        if not 0 <= factor <= FASTEST:
+            raise ArmError(f"expected a pace in [0, {FASTEST:g}], got {factor}")
+        if factor != 1 and not self.arm.features.simulated:
+            raise Unsupported(f"expected a simulated arm for pace {factor}, got {self.arm.features.name}; use 1")
+        self._pace = factor
+        return factor
+
+    def call(self, work: Callable[[], T], *, still: bool = False, changes: bool = False) -> Future[T]:
+        """Run something on the loop's thread, between two ticks.
+
+        Args:
+            work: what to run; it should take milliseconds.
+            still: refuse it while a motion is under way.
+            changes: it changes what the scene looks like.
+        """
+        future: Future[T] = Future()
+
+        def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                if still:
+                    self._need_stillness()
+                result = work()
+                if changes:
+                    self.arm.moved()
+                    self.revision += 1
+            except Exception as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._jobs.put(job)
+        return future
+
+    def follow(self, path: Sequence[Action] | JointPath) -> Future[Report]:
+        """Follow a path from the next tick on; the future tells how it went."""
+        motion = _Motion(path, self.arm.clipped)
+        self.call(lambda: self._start(motion)).add_done_callback(lambda started: _pass_on(started, motion.done))
+        return motion.done
+
+    def send(self, action: Action) -> Future[Action]:
+        """One action, on the next tick; the future holds what was really sent."""
+        motion = _Motion([action], self.arm.clipped)
+        sent: Future[Action] = Future()
+        sent.set_running_or_notify_cancel()
+
+        def tell(done: Future[Report]) -> None:
+            error = done.exception() or (None if motion.sent else ArmError(done.result().reason))
+            if error is not None:
+                sent.set_exception(error)
+            elif motion.sent is not None:
+                sent.set_result(motion.sent)
+
+        motion.done.add_done_callback(tell)
+        self.call(lambda: self._start(motion)).add_done_callback(lambda started: _pass_on(started, motion.done))
+        return sent
+
+    def stop(self, why: str) -> int:
+        """Latch at once, from any thread; returns the tick on which it took effect."""
+        self.arm.stop(why)
+        self.changed()
+        return self.tick
+
+    def release(self) -> None:
+        """A person lets it go on; what it was doing when it was stopped does not go on."""
+        self.heartbeat.end()
+        self._fault = self._held = ""
+        self.arm.release()
+        self.changed()
+
+    def hold(self, why: str = "held") -> Future[None]:
+        """Stay; a motion under way ends there."""
+        return self.call(lambda: self._end_motion(Report(reached=False, reason=why, ticks=0), hold=True))
+
+    def run(self) -> None:
+        """Until `ending` is set. Errors of the arm latch it and are told; they never end the loop."""
+        while not self.ending.is_set():
+            self.turned_at = self._clock()
+            self._watch()
+            self._advance()
+            self._tell()
+            self._wait()
+        self._end_motion(Report(reached=False, reason="the arm process is ending"), hold=True)
+
+    def park(self) -> None:
+        """Hold, and go to the arm's parking place if it has one and is not stopped. Only after `run` ended."""
+        if self.arm.stopped is None and isinstance(self.arm.arm, Parks):
+            path = self.arm.arm.parking()
+            for tick in range(len(path)):
+                self.arm.send(path[tick])
+                time.sleep(self._period())
+        self.arm.hold()
+
+    def _period(self) -> float:
+        """Seconds from tick to tick; 0 as fast as it can."""
+        return 1.0 / (self.arm.features.rate * self._pace) if self._pace else 0.0
+
+    def _need_stillness(self) -> None:
+        if self._motion is not None:
+            raise ArmError("expected one motion at a time, but one is under way; wait for its end, or hold first")
+
+    def _start(self, motion: _Motion) -> None:
+        """The next tick is the motion's first; ticks keep their distance, also from one motion to the next."""
+        self._need_stillness()
+        self.arm.refuse_if_stopped()
+        now = self._clock()
+        self._next_tick = min(max(self._next_tick, now), now + self._period())
+        self._motion = motion
+
+    def _watch(self) -> None:
+        """Hold or stop if nobody is there who should be."""
+        pulse = self.heartbeat.pulse()
+        now = self._clock()
+        if pulse is Pulse.STOP:
+            self.heartbeat.end()
+            self.arm.stop("no heartbeat from the page of who drives")
+        real = self._motion is not None and not self.arm.features.simulated
+        unwatched = real and now - self.watched_at >= UNWATCHED
+        wanted = "no beat from the page of who drives" if pulse is Pulse.HOLD else ""
+        wanted = wanted or ("no page is watching" if unwatched else "")
+        if wanted and not self._held:
+            self._guarded(self.arm.hold)
+        if wanted != self._held:
+            self._next_tick = now
+        self._held = wanted
+
+    def _advance(self) -> None:
+        """One tick of the motion under way."""
+        motion = self._motion
+        if motion is None or self._held:
+            return
+        if self._pace and self._clock() < self._next_tick:
+            return
+        try:
+            if motion.ticks < len(motion.path):
+                self._step(motion)
+            if motion.ticks == len(motion.path):
+                self._end_motion(Report(True, "", motion.ticks, self.arm.clipped - motion.clipped_before))
+        except (Stopped, BadAction) as error:
+            self._end_motion(error)
+        except Exception as error:
+            self._fail(error)
+
+    def _step(self, motion: _Motion) -> None:
+        motion.sent = self.arm.send(motion.path[motion.ticks])
+        motion.ticks += 1
+        self.tick += 1
+        self.revision += 1
+        self._next_tick = max(self._next_tick + self._period(), self._clock() - self._period())
+
+    def _end_motion(self, result: Report | Exception, *, hold: bool = False) -> None:
+        motion, self._motion = self._motion, None
+        if hold:
+            self._guarded(self.arm.hold)
+        if motion is None:
+            return
+        if isinstance(result, Exception):
+            motion.done.set_exception(result)
+        else:
+            motion.done.set_result(Report(result.reached, result.reason, motion.ticks, result.clipped))
+
+    def _fail(self, error: Exception) -> None:
+        """The arm itself failed: latch, tell, and let whoever waits know."""
+        log.error("the arm failed in motion: %s", error)
+        self._fault = f"{type(error).__name__}: {error}"
+        self._guarded(lambda: self.arm.stop("the arm failed in motion"))
+        self._end_motion(error)
+
+    def _guarded(self, verb: Callable[[], Any]) -> None:
+        try:
+            verb()
+        except Exception as error:
+            log.error("the arm failed to hold or stop: %s", error)
+            self._fault = f"{type(error).__name__}: {error}"
+
+    def _tell(self) -> None:
+        state = self.state
+        if (state.phase, state.why) != self._told:
+            self._told = (state.phase, state.why)
+            self.changed()
+
+    def _wait(self) -> None:
+        """Do the work that came, until the next tick is due."""
+        until = self._clock() + IDLE_WAIT
+        if self._motion is not None and not self._held:
+            until = self._next_tick if self._pace else self._clock()
+        due = self.heartbeat.due()
+        until = until if due is None else min(until, due)
+        while not self.ending.is_set():
+            left = until - self._clock()
+            try:
+                job = self._jobs.get(timeout=left) if left > 0 else self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            started = self._motion
+            job()
+            if self._motion is not started:
+                return
+
+
+def _pass_on(started: Future[None], motion: Future[Report]) -> None:
+    """A motion that could not be started fails at once."""
+    error = started.exception()
+    if error is not None:
+        motion.set_exception(error)

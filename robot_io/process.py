@@ -1,0 +1,237 @@
+"""The arm process: `python -m robot_io.process --arm sim:panda --dir DIR`. One arm, one loop, one side port.
+
+The main thread is the control loop; a server thread talks to programs and browsers. No torch here, and no rendering.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import functools
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from robot_io import link as link_room
+from robot_io.access import Tokens, checked_origin, guarded, own_hosts, token_route
+from robot_io.arm import Arm, ArmError, make_arm
+from robot_io.eyes import Eye
+from robot_io.heartbeat import Heartbeat
+from robot_io.live import Live
+from robot_io.loop import Loop
+from robot_io.run_files import Owned, RunFileError, birth_of, own, remove_run_file, write_run_file
+from robot_io.safety import SafeArm
+
+log = logging.getLogger("robot_io.process")
+CRASHED = "restarted after a crash: release to go on"
+SWITCH_SECONDS = 0.001
+"""How long one thread may keep the interpreter while another waits: a STOP must not wait for five milliseconds."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    arm: str
+    directory: Path
+    port: int = 0
+    bind: str = "127.0.0.1"
+    origins: tuple[str, ...] = ()
+    parent: int | None = None
+    idle: float = 600.0
+    """Seconds without a page or a program after which it parks and ends."""
+
+
+class Server:
+    """The side port: everything that programs and browsers may ask of the arm."""
+
+    def __init__(self, loop: Loop, options: Options, listening: socket.socket) -> None:
+        self.port: int = listening.getsockname()[1]
+        self.tokens = Tokens()
+        self._loop, self._options, self._listening = loop, options, listening
+        self._stopping = ThreadPoolExecutor(1, "stopping")
+        self._thinking_eye, self._live_eye = Eye(loop), Eye(loop)
+        self.link = link_room.Link(loop, self._thinking_eye, self.tokens, self._stopping)
+        self.live = Live(loop, self._live_eye, self.tokens, self._stopping, clock=time.monotonic, wall=time.time)
+        self._uvicorn = uvicorn.Server(self._config())
+        self._thread = Thread(target=self._uvicorn.run, args=([listening],), name="server", daemon=True)
+
+    def start(self, *, patience: float = 20.0) -> None:
+        """Serve, in a thread of its own; returns once it does."""
+        self._thread.start()
+        end = time.monotonic() + patience
+        while not self._uvicorn.started:
+            if not self._thread.is_alive() or time.monotonic() > end:
+                raise ArmError(f"expected the side port {self.port} to open, but its server did not start")
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        """End the server, its sockets and the twins."""
+        self._uvicorn.should_exit = True
+        self._thinking_eye.close()
+        self._live_eye.close()
+        self._thread.join(5.0)
+        self.link.close()
+        self.live.close()
+        self._stopping.shutdown(wait=False)
+
+    def _config(self) -> uvicorn.Config:
+        origins = set(self._options.origins)
+        hosts = own_hosts(self.port, origins) | {f"{self._options.bind}:{self.port}"}
+        routes = [
+            Route("/health", self._health),
+            token_route(self.tokens, origins),
+            WebSocketRoute("/link", self.link.__call__),
+            WebSocketRoute("/live", self.live.__call__),
+        ]
+        app = guarded(Starlette(routes=routes, lifespan=self._lifespan), origins=origins, hosts=hosts)
+        return uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            ws="websockets-sansio",
+            ws_max_size=link_room.FRAME_BYTES,
+            ws_per_message_deflate=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        events = asyncio.get_running_loop()
+        self._loop.changed = functools.partial(_in_events, events, self.live.changed)
+        tasks = [asyncio.create_task(self.live.film()), asyncio.create_task(self._care())]
+        warm = asyncio.create_task(asyncio.to_thread(self._thinking_eye.warm))
+        yield
+        self._loop.changed = lambda: None
+        for task in [*tasks, warm]:
+            task.cancel()
+        await asyncio.gather(*tasks, warm, return_exceptions=True)
+
+    async def _health(self, _: Request) -> Response:
+        state = self._loop.state
+        return JSONResponse({"name": state.name, "state": state.phase.value, "why": state.why, "tick": state.tick})
+
+    async def _care(self) -> None:
+        """End when the parent is gone, or when nobody was there for long."""
+        used = time.monotonic()
+        while True:
+            await asyncio.sleep(0.5)
+            if self.link.connected or self.live.pages:
+                used = time.monotonic()
+            parent = self._options.parent
+            orphan = parent is not None and birth_of(parent) is None
+            if orphan or time.monotonic() - used > self._options.idle:
+                log.warning("ending: %s", "the parent is gone" if orphan else "nobody was there for long")
+                self._loop.ending.set()
+
+
+def serve(options: Options) -> None:
+    """Own the directory, run the arm until told to end, and leave everything tidy."""
+    with own(options.directory, "arm") as crashed, _listening(options) as listening:
+        arm: Arm = make_arm(options.arm)
+        safe = SafeArm(arm)
+        loop = Loop(safe, Heartbeat(time.monotonic), time.monotonic)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: loop.ending.set())
+        safe.connect()
+        try:
+            if crashed:
+                safe.stop(CRASHED)
+            _run(loop, options, listening)
+        finally:
+            safe.disconnect()
+            remove_run_file(options.directory, "arm")
+
+
+def _run(loop: Loop, options: Options, listening: socket.socket) -> None:
+    server = Server(loop, options, listening)
+    server.start()
+    try:
+        write_run_file(
+            options.directory,
+            "arm",
+            port=server.port,
+            secret=server.tokens.secret,
+            name=options.arm,
+            started=time.time(),
+        )
+        loop.run()
+        loop.park()
+    finally:
+        server.close()
+
+
+def _in_events(events: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    events.call_soon_threadsafe(call)
+
+
+@contextlib.contextmanager
+def _listening(options: Options) -> Iterator[socket.socket]:
+    """The side port's socket, bound before anything else, so that its number is known."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((options.bind, options.port))
+        except OSError as error:
+            raise ArmError(
+                f"expected port {options.port} of {options.bind} to be free, got: {error}; use another port, or 0"
+            ) from error
+        yield listening
+    finally:
+        listening.close()
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m robot_io.process", description="Run one arm and its side port.")
+    parser.add_argument("--arm", required=True, help="its name, such as sim:panda")
+    parser.add_argument("--dir", required=True, type=Path, help="the directory that owns it; run files go to DIR/run")
+    parser.add_argument("--port", type=int, default=0, help="side port; 0 takes a free one (default)")
+    parser.add_argument("--bind", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--origin", action="append", default=[], help="a page's origin that may connect; repeatable")
+    parser.add_argument(
+        "--parent-pid", type=int, nargs="?", const=os.getppid(), help="end when that process (default: the parent) ends"
+    )
+    parser.add_argument("--idle", type=float, default=600.0, help="seconds without a page or a program until it ends")
+    got = parser.parse_args(arguments)
+    try:
+        origins = tuple(checked_origin(origin) for origin in got.origin)
+    except ValueError as error:
+        parser.error(str(error))
+    return Options(got.arm, got.dir, got.port, got.bind, origins, got.parent_pid, got.idle)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0: ended in order; 2: something it was given cannot be used."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    sys.setswitchinterval(SWITCH_SECONDS)
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        serve(options)
+    except (ArmError, Owned, RunFileError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
