@@ -73,7 +73,6 @@ def consequence(
     gate: Gate = _GATE,
     *,
     late: bool = False,
-    act: Plan | None = None,
     act_fails: bool = False,
 ) -> Consequence:
     """What to store and what to carry out.
@@ -85,7 +84,6 @@ def consequence(
         gate: its variant says what a random-only query gets: full feedback as in the paper's Algorithm 1, or as in the
             published code a verdict and a relabel only, and the plan is carried out all the same.
         late: said after the plan ran, so nothing is carried out any more.
-        act: what the teacher would have done; stored in place of a right plan when validation is off.
         act_fails: the teacher's own act did not work, so it is not stored.
     """
     if feedback is None or (feedback.outcome == Outcome.UNKNOWN and not decision.asked and not late):
@@ -94,7 +92,7 @@ def consequence(
         return Consequence(Outcome.UNKNOWN, (), None, "you cannot tell, so nothing is stored and the arm holds still")
     verdict_only = decision.random and not decision.gated and gate.variant == "code" and not late
     if feedback.outcome == Outcome.SUCCESS:
-        result = _valid(decision, switches, verdict_only, act, act_fails)
+        result = _valid(decision, switches, None if verdict_only else feedback.demonstration, act_fails)
     else:
         result = _invalid(decision, feedback, switches, verdict_only, act_fails)
     return replace(result, execute=None) if late else result
@@ -108,14 +106,12 @@ def _unsaid(decision: Decision, late: bool) -> Consequence:
     )
 
 
-def _valid(
-    decision: Decision, switches: Switches, verdict_only: bool, act: Plan | None, act_fails: bool
-) -> Consequence:
+def _valid(decision: Decision, switches: Switches, act: Plan | None, act_fails: bool) -> Consequence:
     plan, right = decision.plan, Outcome.SUCCESS
     if switches.validation:
         stored = _stored(decision, Kind.VALIDATED, plan.goal, plan.actions, right)
         return Consequence(right, (stored,), plan, "the plan is right: stored and carried out")
-    if verdict_only or act is None:
+    if act is None:
         return Consequence(right, (), plan, "the plan is right: carried out, not stored")
     kept = () if act_fails else (_stored(decision, Kind.ANNOTATED, plan.goal, act.actions, right),)
     return Consequence(right, kept, act, "the plan is right; what you show is stored and carried out instead")
@@ -159,9 +155,9 @@ def feedback_of(
     plan: Plan, outcome: Outcome, *, chosen: int = 0, relabel: str | None = None, demonstration: Plan | None = None
 ) -> Feedback:
     """What a person said, as Feedback. To confirm a ghost says that the plan is wrong and that the ghost is right."""
+    if outcome == Outcome.SUCCESS and demonstration is not None:
+        raise BadInput("expected a demonstration only with an invalid plan; say that it is wrong, or take it back")
     if outcome == Outcome.SUCCESS and chosen:
-        if demonstration is not None:
-            raise BadInput("expected either a chosen alternative or a demonstration, got both; take one back")
         return Feedback(Outcome.FAILURE, relabel, ghost(plan, chosen))
     return Feedback(outcome, relabel, demonstration)
 

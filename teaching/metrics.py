@@ -183,7 +183,7 @@ class Costs:
 def kinds(feedback: Feedback) -> list[str]:
     """The parts of an answer, among ANSWERS: one or two."""
     if feedback.outcome == Outcome.SUCCESS:
-        return ["validate"]
+        return ["validate" if feedback.demonstration is None else "demonstrate"]
     if feedback.outcome == Outcome.UNKNOWN:
         return ["unknown"]
     given = [("relabel", feedback.relabel), ("demonstrate", feedback.demonstration)]

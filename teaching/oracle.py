@@ -38,8 +38,6 @@ class Said:
     feedback: Feedback
     seconds: float
     """Under its cost model."""
-    act: Plan | None = None
-    """What it would have done itself: its demonstration, also for a right plan when it always demonstrates."""
     act_fails: bool = False
     """Its own act did not work in rehearsal (or there was nothing to do), so it is not worth storing."""
 
@@ -70,14 +68,13 @@ class OracleTeacher:
         achieved = self.task.achieved(goal, before, after) if after is not None and self.config.relabels else ()
         act, fails = self._act(goal, before, rehearse) if self.config.demonstrates else (None, False)
         feedback = Feedback(Outcome.FAILURE, achieved[0] if achieved else None, act)
-        return Said(feedback, self.config.costs.of(feedback), act, fails)
+        return Said(feedback, self.config.costs.of(feedback), fails)
 
     def _approve(self, goal: str, before: Truth, rehearse: Rehearse | None) -> Said:
-        feedback = Feedback(Outcome.SUCCESS)
         if not self.config.always_demonstrates:
-            return Said(feedback, self.config.costs.of(feedback))
+            return Said(Feedback(Outcome.SUCCESS), self.config.costs.validate)
         act, fails = self._act(goal, before, rehearse)
-        return Said(feedback, self.config.costs.demonstrate, act, fails)
+        return Said(Feedback(Outcome.SUCCESS, demonstration=act), self.config.costs.demonstrate, fails)
 
     def _act(self, goal: str, before: Truth, rehearse: Rehearse | None) -> tuple[Plan | None, bool]:
         """The first of its demonstrations that works; else the last one thought of, and that it fails."""

@@ -146,12 +146,13 @@ class Feedback:
     relabel: str | None = None
     """The goal that the plan would in fact achieve."""
     demonstration: Plan | None = None
+    """What is right instead. With a valid plan: what the teacher would do, used only by a lesson without validation."""
 
     def __post_init__(self) -> None:
-        if self.outcome != Outcome.FAILURE and (self.relabel or self.demonstration):
-            raise BadInput(
-                "expected a relabel or a demonstration only with an invalid plan; say that it is wrong first"
-            )
+        if self.outcome != Outcome.FAILURE and self.relabel is not None:
+            raise BadInput("expected a relabel only with an invalid plan; say that it is wrong first")
+        if self.outcome == Outcome.UNKNOWN and self.demonstration is not None:
+            raise BadInput("expected no demonstration from a teacher who cannot tell; say that it is wrong first")
         if self.relabel is not None:
             object.__setattr__(self, "relabel", checked_goal(self.relabel))
 
