@@ -1,0 +1,70 @@
+"""What a lesson is set up with. One frozen config; each field's help is also the tooltip of its widget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from teaching.gating import Gate
+from teaching.task import tasks
+from teaching.types import BadInput
+
+
+def explained(default: Any, text: str) -> Any:
+    """A dataclass field with its one-line explanation."""
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the novice learns from what is stored."""
+
+    steps: int = explained(8, "Optimiser steps of one training (the paper's 8).")
+    batch: int = explained(16, "Demonstrations in one step.")
+    every: int = explained(1, "Train after this many episodes that stored something.")
+    alpha: float = explained(1.5, "How strongly priorities are preferred when drawing; 0 draws evenly.")
+    beta: float = explained(1.0, "How fully the preference is corrected for in the loss.")
+    lam: float = explained(0.5, "Share of uncertainty, against age, in a priority.")
+    b: float = explained(10.0, "How sharply certainty and newness move a priority.")
+    prioritised: bool = explained(True, "Prioritised replay (PIER); off draws evenly.")
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.every) < 1:
+            raise BadInput("expected steps, batch and every of at least 1")
+
+
+@dataclass(frozen=True)
+class LessonConfig:
+    """One lesson: a task, an arm, a novice to start from, a teacher, a promise."""
+
+    name: str = explained("lesson", "What the lesson is called.")
+    task: str = explained("put-block-in-bowl", "What the arm learns to do.")
+    arm: str = explained("sim:panda", "Which arm; sim:panda is a simulated Franka Panda.")
+    teacher: str = explained("teacher", "Who answers; stored with every answer.")
+    split: str = explained("seen", "Which objects the scenes are made of.")
+    start: str = explained("starter", "The novice to begin with: the starter, or nothing learnt yet.")
+    seed: int = explained(0, "The lesson's scenes follow from it.")
+    gate: Gate = field(default_factory=Gate, metadata={"help": "When the arm asks."})
+    training: TrainingConfig = field(default_factory=TrainingConfig, metadata={"help": "How it learns."})
+    validation: bool = explained(True, "Store plans that the teacher confirms (FIER).")
+    relabelling: bool = explained(True, "Store wrong plans under the goal that they would achieve (FIER).")
+
+    def __post_init__(self) -> None:
+        if self.task not in tasks():
+            raise BadInput(f"expected a task among {', '.join(tasks())}, got {self.task!r}")
+        if self.start not in ("starter", "nothing"):
+            raise BadInput(f"expected start to be 'starter' or 'nothing', got {self.start!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as kept in the replay buffer's lesson.json."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> LessonConfig:
+        """The config of `to_json`; fields of newer versions that this one lacks are a BadInput."""
+        known = {f.name for f in fields(cls)}
+        kept = {k: v for k, v in values.items() if k in known}
+        kept["gate"] = Gate(**values.get("gate", {}))
+        kept["training"] = TrainingConfig(**values.get("training", {}))
+        return cls(**kept)

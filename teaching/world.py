@@ -1,0 +1,142 @@
+"""An arm as a lesson sees it: moments, foresight, and one thread that carries out what was decided.
+
+A simulated arm can foresee: a second physics client rolls the next move forward while the arm still moves, so that the
+next question is ready at once. What was foreseen is compared with what came about; a difference voids it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from robot_io.arm import ArmError, Observation, Report, Scene, Table, Unreachable
+from teaching.task import Truth
+from teaching.types import Array
+
+TOLERANCE = 0.002
+"""Metres by which a foreseen object may lie elsewhere."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the arm sees at one instant between two plans."""
+
+    observation: Observation
+    truth: Truth | None = None
+    """None on an arm that cannot know."""
+    snapshot: bytes | None = None
+    foreseen: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """One thing that the arm was told to do, and how it went."""
+
+    kind: str
+    """"performed" or "reset"."""
+    moment: Moment | None = None
+    report: Report | None = None
+    error: ArmError | None = None
+
+
+def same_scene(one: Truth | None, other: Truth | None) -> bool:
+    """Whether every object lies where the other truth says, within TOLERANCE."""
+    if one is None or other is None:
+        return False
+    places = [{o["id"]: o["position"] for o in truth["objects"]} for truth in (one, other)]
+    if places[0].keys() != places[1].keys():
+        return False
+    return all(np.linalg.norm(np.subtract(places[0][i], places[1][i])) <= TOLERANCE for i in places[0])
+
+
+class World:
+    """Thread-safe towards the arm: moves happen on one thread of its own, in order."""
+
+    def __init__(self, arm: Table, task: str, split: str, post: Callable[[Done], None]) -> None:
+        """Args: arm connected; task and split for `reset`; post receives a Done per move, on the arm's thread."""
+        self.arm, self.task, self.split, self._post = arm, task, split, post
+        self.is_scene = "scene" in arm.features.capabilities
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="arm")
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="foresight")
+
+    @property
+    def scene(self) -> Scene:
+        """The arm as a Scene; ask `is_scene` first."""
+        return cast(Scene, self.arm)
+
+    def look(self) -> Moment:
+        """What is there now."""
+        observation = self.arm.observe(pictures=True)
+        if not self.is_scene:
+            return Moment(observation)
+        return Moment(observation, self.scene.truth(), self.scene.snapshot())
+
+    def foresee(self, actions: Array, moment: Moment) -> Moment | None:
+        """The moment after a move, without moving; None where that cannot be known. Raises Unreachable."""
+        if not self.is_scene or moment.snapshot is None:
+            return None
+        rehearsal = self.scene.rehearse(np.array(actions), moment.snapshot)
+        if not rehearsal.report.reached and not rehearsal.report.ticks:
+            raise Unreachable(rehearsal.report.reason or "the arm cannot reach there")
+        return Moment(rehearsal.observation, rehearsal.truth, rehearsal.snapshot, foreseen=True)
+
+    def foresee_later(self, actions: Array, moment: Moment) -> Future[Moment | None]:
+        """`foresee` on a thread beside."""
+        return self._aside.submit(self.foresee, actions, moment)
+
+    def preview_later(self, seed: int) -> Future[Moment | None]:
+        """The first moment of a fresh scene, on a thread beside; None where that cannot be known."""
+        return self._aside.submit(self._preview, seed)
+
+    def _preview(self, seed: int) -> Moment | None:
+        if not self.is_scene:
+            return None
+        shown = self.scene.preview(seed, self.task, self.split)
+        return Moment(shown.observation, shown.truth, shown.snapshot, foreseen=True)
+
+    def perform(self, actions: Array, *, look: bool) -> None:
+        """Carry out a pick-and-place, after whatever is under way; a Done is posted."""
+        self._thread.submit(self._run, "performed", look, lambda: self.arm.perform(np.array(actions)))
+
+    def reset(self, seed: int, *, look: bool) -> None:
+        """A fresh scene, after whatever is under way; on an arm without scenes only a look. A Done is posted."""
+        self._thread.submit(
+            self._run, "reset", look, lambda: self.is_scene and self.scene.reset(seed, self.task, self.split) and None
+        )
+
+    def _run(self, kind: str, look: bool, act: Callable[[], Any]) -> None:
+        try:
+            report = act() or None
+            moment = self.look() if look or not self.is_scene else Moment(self.arm.observe(), self.scene.truth())
+            self._post(Done(kind, moment, report))
+        except ArmError as error:
+            self._post(Done(kind, error=error))
+
+    def ready(self) -> bool:
+        """Whether the arm can be told to move again; tries to reach one that vanished."""
+        state = getattr(self.arm, "state", None)
+        try:
+            if state is not None and state()["phase"] in ("stopped", "fault"):
+                return False
+            self.arm.observe()
+        except ArmError:
+            reconnect = getattr(self.arm, "reconnect", None)
+            return bool(reconnect and self._reached(reconnect))
+        return True
+
+    @staticmethod
+    def _reached(reconnect: Callable[[], None]) -> bool:
+        try:
+            reconnect()
+        except ArmError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Finish nothing more; the arm is left to its owner."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._aside.shutdown(wait=False, cancel_futures=True)
