@@ -167,7 +167,8 @@ class Live:
             "driver": lease.holder,
             "asking": lease.asking,
             "watchers": lease.watchers,
-            "you": lease.holds(page.grant.session),
+            "you": "drive" if lease.holds(page.grant.session) else "watch",
+            "driving": self._loop.heartbeat.driving,
             "age": round(self._clock() - self._loop.turned_at, 3),
         }
 
