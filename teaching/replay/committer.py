@@ -34,7 +34,7 @@ class Committer:
             episode, future = work
             try:
                 self._commit(episode)
-            except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
+            except BaseException as error:  # handed to whoever waits for the future
                 future.set_exception(error)
             else:
                 future.set_result(None)

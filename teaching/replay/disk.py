@@ -45,7 +45,7 @@ class Disk:
 
     def rename(self, old: Path, new: Path) -> None:
         """Atomically; `new` is replaced."""
-        os.replace(old, new)
+        old.replace(new)
 
     def remove(self, path: Path) -> None:
         """Unlink."""
@@ -66,7 +66,7 @@ class Disk:
             view = view[self.write(descriptor, view) :]
 
     def publish(self, path: Path, data: bytes) -> None:
-        """A whole file under its name, or nothing: written beside, fsynced, renamed, directory fsynced.
+        """A whole new file under its name, or nothing: written beside, fsynced, renamed, directory fsynced.
 
         Raises:
             DiskFull: nothing changed.
@@ -79,11 +79,12 @@ class Disk:
                 self.sync(descriptor)
             finally:
                 self.close(descriptor)
+            self.rename(beside, path)
+            self.sync_directory(path.parent)
         except OSError as error:
             self.remove(beside)
+            self.remove(path)
             raise _explained(error, path) from error
-        self.rename(beside, path)
-        self.sync_directory(path.parent)
 
 
 def _explained(error: OSError, path: Path) -> Exception:

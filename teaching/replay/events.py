@@ -14,8 +14,8 @@ ANSWERS = ("answer", "verdict")
 AMENDMENTS = ("delete", "restore", "pin", "weight")
 """About one demonstration."""
 KINDS = (*ANSWERS, "undo", *AMENDMENTS, "failed", "withdraw", "config", "training", "note", "commit", "quarantine")
-"""`failed`: the teacher's own act to a decision did not work; `withdraw` closes a question that nobody answered; `config`, `training` and `note` are the lesson's diary; `commit` and
-`quarantine` are the store's own."""
+"""`failed`: the teacher's own act to a decision did not work. `withdraw` closes a question that nobody answered.
+`config`, `training` and `note` are the lesson's diary, `commit` and `quarantine` the store's own."""
 OWN = ("commit", "quarantine")
 UNDOABLE = (*ANSWERS, "undo", *AMENDMENTS, "failed")
 
@@ -79,11 +79,12 @@ def fold(events: Iterable[Event]) -> Said:
     said = Said()
     for event in events:
         if event.seq not in taken:
-            _apply(said, event)
+            apply(said, event)
     return said
 
 
-def _apply(said: Said, event: Event) -> None:
+def apply(said: Said, event: Event) -> None:
+    """Put one event over what is in force; an undo is `fold`'s."""
     if event.kind in ANSWERS:
         answer = nouns.answer_of(event.body)
         said.answers.pop(answer.decision, None)

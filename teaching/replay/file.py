@@ -1,14 +1,15 @@
 """One episode as one HDF5 file that never changes. Field by field: `datasets/README.md`.
 
-The first 512 bytes (HDF5's user block) are a line of text with the schema and the SHA-256 of all that follows, so a file
-can be told whole or not before any HDF5 code reads it. Arrays are gzip with shuffle, one step per chunk; everything that
-is not a large array is one JSON text, `record`. The image is built in memory and written by `disk.Disk`.
+The first 512 bytes (HDF5's user block) are a line of text with the schema and the SHA-256 of all that follows, so a
+file can be told whole or not before any HDF5 code reads it. Arrays are gzip with shuffle, one step per chunk; what is
+not a large array is one JSON text, `record`. The image is built in memory and written by `disk.Disk`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from robot_io.arm import Observation
 from teaching.replay import nouns
 from teaching.replay.episode import Episode, Step, Summary
-from teaching.types import AskbackError, Array, BadInput, Decision
+from teaching.types import Array, AskbackError, BadInput, Decision
 
 SCHEMA = 1
 """Version of the file's layout."""
@@ -173,39 +174,45 @@ def read_episode(path: Path) -> Episode:
     """The whole episode; maps come back as float32 in [0, 1]."""
     with open_episode(path) as file:
         record = nouns.from_bytes(file["record"][()].tobytes())
-        reward = file["reward"][()]
-        observations = _read_columns(file["observations"], len(reward))
-        maps = _read_columns(file["maps"], len(reward))
-        executed = _read_columns(file["actions"], len(reward))
-    steps = tuple(
-        Step(
-            observation=Observation(float(s["time"]), observations[i]),
-            decision=None if s["decision"] is None else _with_maps(nouns.decision_of(s["decision"]), maps[i]),
-            executed=executed[i].get("executed"),
-            reward=float(reward[i]),
-            truth=s["truth"],
-            extra=s["extra"],
-        )
-        for i, s in enumerate(record["steps"])
-    )
-    summary = summary_of({**record, "reward": reward.sum()})
+        steps = tuple(_read_steps(file, record, range(len(record["steps"]))))
+    summary = summary_of({**record, "reward": 0.0})
     plain = {n: getattr(summary, n) for n in _PLAIN}
     return Episode(**plain, steps=steps, answers=summary.answers, demonstrations=summary.demonstrations)
 
 
-def _read_columns(group: h5py.Group, steps: int) -> list[dict[str, Array]]:
-    rows: list[dict[str, Array]] = [{} for _ in range(steps)]
+def read_step(path: Path, index: int) -> Step:
+    """One step of an episode; nothing else of it is unpacked."""
+    with open_episode(path) as file:
+        record = nouns.from_bytes(file["record"][()].tobytes())
+        return next(_read_steps(file, record, [index]))
+
+
+def _read_steps(file: h5py.File, record: Mapping[str, Any], indices: Sequence[int]) -> Iterator[Step]:
+    reward = file["reward"][()]
+    observations, maps, actions = (_read_columns(file[n], indices) for n in ("observations", "maps", "actions"))
+    for index in indices:
+        step = record["steps"][index]
+        yield Step(
+            observation=Observation(float(step["time"]), observations[index]),
+            decision=None if step["decision"] is None else _with_maps(nouns.decision_of(step["decision"]), maps[index]),
+            executed=actions[index].get("executed"),
+            reward=float(reward[index]),
+            truth=step["truth"],
+            extra=step["extra"],
+        )
+
+
+def _read_columns(group: h5py.Group, indices: Sequence[int]) -> dict[int, dict[str, Array]]:
+    rows: dict[int, dict[str, Array]] = {i: {} for i in indices}
     for name, dataset in group.items():
-        column = dataset[()]
-        column.setflags(write=False)
-        for index, array in zip(dataset.attrs["steps"], column, strict=True):
-            rows[index][name] = array
+        for row, index in enumerate(dataset.attrs["steps"].tolist()):
+            if index in rows:
+                rows[index][name] = dataset[row]
+                rows[index][name].setflags(write=False)
     return rows
 
 
 def _with_maps(decision: Decision, maps: Mapping[str, Array]) -> Decision:
-    from dataclasses import replace
-
     if not maps:
         return decision
     scaled = {n: m.astype(np.float32) / np.float32(255.0) for n, m in maps.items()}

@@ -1,4 +1,4 @@
-"""History → rows and demonstrations in force. What feedback means is `teaching.feedback`'s; here deletions are applied."""
+"""History → rows and demonstrations in force. What feedback means `teaching.feedback` says; here deletions are applied."""
 
 from __future__ import annotations
 

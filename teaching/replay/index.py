@@ -1,5 +1,7 @@
-"""The index: summaries of committed episodes in SQLite, so that opening a buffer opens no HDF5 file. It may be deleted at any
-time; a row counts only while its SHA-256 is the one that the log committed."""
+"""The index: summaries of committed episodes in SQLite, so that opening a buffer opens no HDF5 file.
+
+It may be deleted at any time; a row counts only while its SHA-256 is the one that the log committed.
+"""
 
 from __future__ import annotations
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
-from teaching.replay.events import Event, Said, event_of, fold, undone
+from teaching.replay.events import Event, Said, apply, event_of, fold, undone
 from teaching.replay.log import Record
 from teaching.replay.shelf import Commit
 from teaching.types import BadInput
 
 
 class Ledger:
-    """Events in order; folding is done again only after something was said."""
+    """Events in order, and what they amount to."""
 
     def __init__(self) -> None:
         self.events: dict[int, Event] = {}
         self.commits: dict[str, Commit] = {}
         """Episode id → its commit, in order."""
+        self.config: dict[str, Any] = {}
+        """Fields of the lesson that `config` events changed."""
         self.damage: list[str] = []
-        self._said: Said | None = None
+        self.said = Said()
+        """What is in force."""
 
     def take(self, records: Iterable[Record]) -> None:
         """Read records of the log; one that is no event is told in `damage`."""
@@ -30,19 +34,17 @@ class Ledger:
                 self.damage.append(f"event {record.seq} of the log cannot be read: {error}")
 
     def add(self, event: Event) -> None:
-        """One event more."""
+        """One event more. Only an undo makes all be folded again."""
         if event.kind == "commit":
             commit = Commit.of(event.body)
             self.commits[commit.episode] = commit
+        elif event.kind == "config":
+            self.config |= event.body
+        if event.kind == "undo":
+            self.said = fold([*self.events.values(), event])
+        else:
+            apply(self.said, event)
         self.events[event.seq] = event
-        self._said = None
-
-    @property
-    def said(self) -> Said:
-        """What is in force."""
-        if self._said is None:
-            self._said = fold(self.events.values())
-        return self._said
 
     def history(self) -> list[Event]:
         """All events, newest last, each marked if it is undone."""

@@ -23,6 +23,8 @@ class Library:
         """Step's key (its decision's id) → episode and index of the step in it."""
         self.damaged: dict[str, str] = {}
         """Episode id → why it cannot be read."""
+        self.anew: list[str] = []
+        """Episodes whose summary had to be read from their files, for the index lacked it."""
 
     def load(self, commits: Iterable[Commit]) -> list[str]:
         """Take in commits that are new; sentences about those that cannot be read."""
@@ -43,8 +45,8 @@ class Library:
             except (AskbackError, OSError, KeyError, ValueError) as error:
                 self.damaged[commit.episode] = str(error)
                 problems.append(f"episode {commit.episode} cannot be read: {error}")
-        if rows:
-            self._index.put(rows)
+        if rows and self._index.put(rows):
+            self.anew += [row[0] for row in rows]
         return problems
 
     def _check_size(self, commit: Commit) -> None:
@@ -57,26 +59,17 @@ class Library:
             )
 
     def reindex(self, commits: Iterable[Commit]) -> list[str]:
-        """Rebuild the index where it disagrees with the files; ids of the episodes whose row was wrong or missing."""
-        commits = list(commits)
+        """Rebuild the index where it disagrees with the log; what was made anew since the buffer was opened."""
+        wanted = {c.episode: c for c in commits if c.episode not in self.damaged}
         cached = self._index.records()
-        wanted, wrong = [], []
-        for commit in commits:
-            try:
-                digest, data = cached.get(commit.episode, ("", b""))
-                summary = summary_of(nouns.from_bytes(data)) if digest == commit.sha256 else None
-            except (AskbackError, KeyError, TypeError, ValueError):
-                summary = None
-            if summary is None and commit.episode not in self.damaged:
-                wrong.append(commit.episode)
-                record = nouns.to_bytes(read_record(self._shelf.path_of(commit)))
-                wanted.append((commit.episode, commit.sha256, record))
-        stale = set(cached) - {c.episode for c in commits}
-        if stale:
+        if set(cached) - set(wanted):
             self._index.clear()
-            return self.reindex(commits)
-        self._index.put(wanted)
-        return wrong
+            cached = {}
+        stale = [c for c in wanted.values() if cached.get(c.episode, ("",))[0] != c.sha256]
+        records = [(c, read_record(self._shelf.path_of(c))) for c in stale]
+        self._index.put([(c.episode, c.sha256, nouns.to_bytes(r)) for c, r in records])
+        anew, self.anew = [*self.anew, *(c.episode for c in stale)], []
+        return [f"the index of {len(anew)} episodes"] if anew else []
 
     def add(self, commit: Commit, episode: Episode) -> None:
         """An episode that was just committed."""

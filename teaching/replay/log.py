@@ -1,9 +1,9 @@
 """The event log: what was said, for good. Append-only records, each synced before it is acknowledged.
 
-A record is `ABEV`, then length uint32, CRC-32 uint32, sequence number uint64 (little endian), then the payload. The CRC is
-over length, sequence number and payload. A file that ends in the middle of a record was torn by a crash before that record
-was acknowledged: its owner sets the tail aside and cuts it. Damage with whole records after it was not a crash: the
-records around it are still read, the damage is told, and nothing is cut.
+A record is `ABEV`, then length uint32, CRC-32 uint32, sequence number uint64 (little endian), then the payload. The
+CRC is over length, sequence number and payload. A file that ends in the middle of a record was torn by a crash before
+that record was acknowledged: its owner sets the tail aside and cuts it. Damage with whole records after it was not a
+crash: the records around it are still read, the damage is told, and nothing is cut.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from teaching.replay.file import read_pictures
 from teaching.types import Array, BadInput, Demonstration
 
 if TYPE_CHECKING:
-    from teaching.replay.buffer import ReplayBuffer
+    from teaching.replay.reading import Reading
 
 _BLOCK = 64
 """Pictures that room is made for at first; doubled when it is used up."""
@@ -26,7 +26,7 @@ _BLOCK = 64
 class Mirror:
     """One picture per decision, shared by its demonstrations. Grows with `refresh`."""
 
-    def __init__(self, buffer: ReplayBuffer) -> None:
+    def __init__(self, buffer: Reading) -> None:
         self._buffer = buffer
         self._colour: Array = np.zeros((0, 0, 0, 3), np.uint8)
         self._height: Array = np.zeros((0, 0, 0), np.float32)
@@ -91,7 +91,7 @@ class Mirror:
         self._used += 1
 
     def batch(self, demonstrations: Sequence[str]) -> tuple[Array, Array, tuple[str, ...], Array]:
-        """Colour (B, H, W, 3) uint8, height (B, H, W) float32 in metres, goals (B,), actions (B, T, A), by demonstration id."""
+        """By id: colour (B, H, W, 3) uint8, height (B, H, W) float32 in metres, goals (B,), actions (B, T, A)."""
         try:
             rows = np.array([self._row[d] for d in demonstrations], np.int64)
         except KeyError as error:

@@ -1,4 +1,4 @@
-"""The nouns of `teaching.types` as plain JSON values and back. Numbers come back bit for bit, infinities and NaN too."""
+"""The nouns of `teaching.types` as plain JSON values and back. Numbers come back bit for bit, even inf and NaN."""
 
 from __future__ import annotations
 

@@ -109,8 +109,8 @@ class Shelf:
             ) from error
         if hashlib.sha256(data).hexdigest() != commit.sha256:
             raise EpisodeFileError(
-                f"expected episode {commit.episode} as it was committed, but {path.name} has changed ({len(data)} bytes, "
-                f"committed {commit.bytes}); bring it back from a backup"
+                f"expected episode {commit.episode} as it was committed, but {path.name} has changed "
+                f"({len(data)} bytes, committed {commit.bytes}); bring it back from a backup"
             )
         return path
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,8 @@ class VerifyReport:
     def sentences(self) -> list[str]:
         """The report for a person, worst first."""
         head = "whole" if self.whole else "NOT whole"
-        counts = f"{self.events} events, {self.episodes} episodes, {self.answers} answers, {self.demonstrations} demonstrations"
+        counts = f"{self.events} events, {self.episodes} episodes, {self.answers} answers"
+        counts += f", {self.demonstrations} demonstrations"
         return [f"{head}: {counts}", *self.damaged, *self.missing, *self.notes, *(f"rebuilt {r}" for r in self.rebuilt)]
 
 
@@ -61,7 +61,7 @@ def verify(buffer: ReplayBuffer, *, rebuild: bool) -> VerifyReport:
         rebuilt=tuple(rebuilt),
         damaged=tuple(damaged),
         missing=tuple(missing),
-        quarantined=tuple(sorted(os.listdir(aside))) if aside.is_dir() else (),
+        quarantined=tuple(sorted(p.name for p in aside.iterdir())) if aside.is_dir() else (),
         notes=tuple(buffer.problems),
     )
 
