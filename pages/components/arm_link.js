@@ -1,0 +1,59 @@
+// The page's side of the arm's Worker: one per page, shared by the strip (which owns it) and whoever shows live pictures.
+
+/** A loopback address seen from another host name, or a path on this origin, as a WebSocket address. */
+function socketAddress(base, last) {
+  const secure = location.protocol === "https:";
+  const url = new URL(base.endsWith("/") ? base : base + "/", location.href);
+  if (!base.startsWith("/") && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname)) url.hostname = location.hostname;
+  if (base.startsWith("/")) url.protocol = secure ? "wss:" : "ws:";
+  else url.protocol = url.protocol === "https:" || url.protocol === "wss:" ? "wss:" : "ws:";
+  url.pathname += last;
+  return url.href;
+}
+
+const newId = () => (crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join(""));
+
+class ArmLink extends EventTarget {
+  constructor() {
+    super();
+    this.state = null;
+    this.features = null;
+    this.up = false;
+    this.address = null;
+    this.counter = 0;
+    this.worker = new Worker(URL.createObjectURL(new Blob([ARM_WORKER], { type: "text/javascript" })));
+    this.worker.onmessage = ({ data }) => this.receive(data);
+    setInterval(() => this.worker.postMessage({ do: "count", n: ++this.counter }), 25);
+    document.addEventListener("visibilitychange", () => this.worker.postMessage({ do: "visible", on: !document.hidden }));
+  }
+
+  /** Connect to {url, token, session}; null closes. The same address twice is nothing new. */
+  connect(address) {
+    if (JSON.stringify(address) === JSON.stringify(this.address)) return;
+    this.address = address;
+    if (address) this.worker.postMessage({ do: "connect", address: { ...address, url: socketAddress(address.url, "live") } });
+    else { this.worker.postMessage({ do: "close" }); this.up = false; this.state = null; this.emit("state"); }
+  }
+
+  receive(message) {
+    if (message.type === "state") this.state = message;
+    if (message.type === "hello") this.features = message.features;
+    if (message.type === "link") { this.up = message.up; if (!message.up) this.state = null; }
+    this.emit(message.type, message);
+  }
+
+  emit(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
+
+  /** Stop the arm; `t` is when the person asked, milliseconds since 1970. */
+  stop(t) { const id = newId(); this.worker.postMessage({ do: "stop", id, t }); return id; }
+
+  release() { this.worker.postMessage({ do: "release", id: newId() }); }
+  view(cameras, fps) { this.worker.postMessage({ do: "view", cameras, fps }); }
+  lease(what) { this.worker.postMessage({ do: "lease", what }); }
+}
+
+/** The page's only arm link. */
+function armLink() {
+  window.askbackArm = window.askbackArm || new ArmLink();
+  return window.askbackArm;
+}

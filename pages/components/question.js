@@ -1,0 +1,350 @@
+// The Teach card: one question, its answers, and everything around it. It talks to the host by itself; Streamlit only mounts it.
+const VERDICT_WORDS = { valid: "✓ yes", invalid: "✗ wrong", unknown: "? can't tell" };
+const DRAFT_PAUSE = 300; // ms without a change before a draft is sent
+const SLOW = 1200; // ms after which "saving…" says more
+
+class Card {
+  constructor(root) {
+    this.root = root;
+    this.part = (name) => root.querySelector(`[data-${name}]`);
+    this.host = hostLink();
+    this.draft = EMPTY_DRAFT;
+    this.question = null;
+    this.sent = null;
+    this.open = null; // the open panel: help or controls
+    this.which = "both";
+    this.mapHeld = this.mapOn = false;
+    this.chime = new Chime();
+    this.canvas = new PlanCanvas(this.part("canvas"), this);
+    this.sideView = new SideView(this.part("live"), this.part("age"));
+    this.onview = () => this.refresh();
+    for (const type of ["view", "link"]) this.host.addEventListener(type, this.onview);
+    this.onleave = () => this.flush();
+    window.addEventListener("pagehide", this.onleave);
+    this.listen();
+  }
+
+  /** What Python said: the keymap, the practice questions, the tooltips, the lesson's address. */
+  update(data) {
+    this.data = data;
+    this.practice = this.practice || new Practice(data.practice);
+    if (data.host) this.host.connect(data.host);
+    if (data.arm) armLink().connect(data.arm);
+    if (this.keys) this.keys.close();
+    this.keys = new Keys(data.keymap, () => this.state, (action, down) => this.do(action, down));
+    for (const button of this.root.querySelectorAll("[data-act]")) face(button, this.keys.key(button.dataset.act));
+    drawHelp(this.part("help"), data.keymap);
+    this.refresh();
+  }
+
+  listen() {
+    for (const button of this.root.querySelectorAll("[data-act]")) {
+      button.addEventListener("click", () => { this.do(button.dataset.act, true); button.blur(); });
+    }
+    this.part("which").addEventListener("change", (event) => { this.which = event.target.value; event.target.blur(); this.canvas.draw(); });
+    this.part("more").addEventListener("click", () => this.toggle("controls"));
+    this.part("free").addEventListener("keydown", (event) => this.freeText(event));
+    this.part("why").addEventListener("click", (event) => { if (event.target.dataset.skip !== undefined) this.skip(); });
+  }
+
+  get view() { return this.host.view; }
+  get state() { return draftState(this.draft, Boolean(this.question)); }
+  get mapShown() { return (this.mapHeld || this.mapOn) && this.question && !this.question.blind; }
+  get practising() { return Boolean(this.question && this.question.practice); }
+  /** Whether this person may answer the question on screen now. */
+  get free() { return Boolean(this.question) && !this.sent && (this.practising || Boolean(this.host.up && this.view && this.view.lease.you)); }
+
+  // -- acts --------------------------------------------------------------------------------------------------------
+
+  do(action, down) {
+    if (action === "map") return this.showMap(down);
+    if (!down) return;
+    if (action === "mute") { this.chime.toggle(); return this.refresh(); }
+    if (action === "help") return this.toggle("help");
+    if (action === "undo") return this.simple("undo", {}, "taken back ✓");
+    if (action === "wrong") return this.wrong();
+    if (!this.free) return;
+    const [kind, n] = action.split(/-(?=\d$)/);
+    if (kind === "ghost") return this.act({ do: "ghost", n: Number(n) - 1 });
+    if (kind === "relabel" && n !== undefined) return this.goal(this.question.relabels[Number(n)]);
+    if (action === "send") return this.sendDraft();
+    if (["valid", "invalid", "unknown"].includes(action)) return this.answer(action);
+    this.act({ do: action });
+  }
+
+  /** Change the draft, and let the host keep it. */
+  act(event) {
+    if (!this.free) return;
+    const before = this.draft;
+    this.draft = draftAfter(this.draft, event, this.question);
+    if (this.draft === before) return;
+    this.open = null;
+    this.touched = true;
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.flush(), DRAFT_PAUSE);
+    this.refresh();
+  }
+
+  flush() {
+    clearTimeout(this.later);
+    if (!this.touched || !this.question || this.practising || this.sent) return;
+    this.touched = false;
+    this.host.intent("draft", { query: this.question.id, draft: draftEmpty(this.draft) ? null : this.draft });
+  }
+
+  goal(goal) { if (goal) this.act({ do: "goal", goal }); }
+
+  freeText(event) {
+    if (event.key !== "Enter" || event.repeat) return;
+    event.stopPropagation();
+    const text = event.target.value.trim();
+    if (text) this.goal(text);
+    event.target.blur();
+  }
+
+  showMap(down) {
+    if (this.keys.held || this.mapHeld) this.mapHeld = down;
+    else this.mapOn = !this.mapOn;
+    this.refresh();
+  }
+
+  toggle(panel) { this.open = this.open === panel ? null : panel; this.refresh(); }
+
+  // -- answers -----------------------------------------------------------------------------------------------------
+
+  sendDraft() {
+    if (draftReady(this.draft)) this.answer("invalid");
+    else this.say(this.draft.pick ? "click where it should be placed first" : "choose a goal or show the plan first");
+  }
+
+  answer(verdict) {
+    if (!this.free || (this.state !== "asking" && !(verdict === "invalid" && draftReady(this.draft)))) return;
+    const fields = answerOf(verdict, this.draft);
+    if (this.practising) return this.practised(fields);
+    clearTimeout(this.later);
+    this.touched = false;
+    const query = this.question.id;
+    const words = this.words(fields);
+    this.sent = { query, words, acknowledged: false, begun: performance.now() };
+    this.flash(words);
+    this.say("saving…");
+    const slow = setTimeout(() => this.say("saving… it will be sent again until it is kept"), SLOW);
+    this.host.intent("answer", { query, ...fields, seconds: this.seconds() }).then((ack) => { clearTimeout(slow); this.acknowledged(ack, query); });
+    this.refresh();
+  }
+
+  words({ verdict, choice, relabel, demonstration }) {
+    if (choice) return `✓ yes, plan ${NUMBERS[choice]}`;
+    if (relabel && demonstration) return "↻ ✎ relabelled and shown";
+    return demonstration ? "✎ shown" : relabel ? "↻ relabelled" : VERDICT_WORDS[verdict];
+  }
+
+  acknowledged(ack, query) {
+    const mine = this.sent && this.sent.query === query;
+    if (ack.ok) {
+      if (mine) Object.assign(this.sent, { acknowledged: true, ms: performance.now() - this.sent.begun });
+      if (mine) this.part("card").dataset.ackMs = this.sent.ms.toFixed(1);
+      this.say("saved ✓");
+    } else {
+      if (mine) this.sent = null;
+      this.say(`not taken: ${ack.error}`);
+    }
+    this.refresh();
+  }
+
+  simple(what, fields, done) {
+    if (!this.host.up) return this.say("no connection to the lesson; trying again");
+    this.host.intent(what, fields).then((ack) => this.say(ack.ok ? done : `not taken: ${ack.error}`));
+  }
+
+  get judged() {
+    if (!this.view) return null;
+    if (this.view.acting && !this.view.acting.asked) return this.view.acting;
+    return this.view.recent.filter((item) => item.kind === "alone" && !item.undone).at(-1) || null;
+  }
+
+  wrong() {
+    if (this.judged) this.simple("wrong", { decision: this.judged.decision }, "noted: that was wrong ✓");
+    else this.say("the arm did nothing on its own lately");
+  }
+
+  /** Seconds since the question was first seen in this browser, also over a reload. */
+  seconds() {
+    return Math.max(0, (Date.now() - this.seen) / 1000);
+  }
+
+  // -- practice ----------------------------------------------------------------------------------------------------
+
+  practised(fields) {
+    const { right, text } = this.practice.judge(fields);
+    this.flash(right ? "✓ just so" : "not quite");
+    this.say(text);
+    this.draft = EMPTY_DRAFT;
+    if (right) this.practice.next();
+    if (!this.practice.current) this.skip();
+    this.refresh();
+  }
+
+  skip() {
+    this.practice.finish();
+    if (this.view && this.view.question && this.view.question.practice) this.host.intent("practice", { done: true });
+    this.refresh();
+  }
+
+  // -- drawing -----------------------------------------------------------------------------------------------------
+
+  say(text) { this.part("saved").textContent = text; }
+
+  flash(text) {
+    const box = this.part("flash");
+    box.textContent = text;
+    box.hidden = false;
+    box.getAnimations().forEach((animation) => animation.cancel());
+    box.animate([{ opacity: 1 }, { opacity: 1, offset: 0.6 }, { opacity: 0 }], 900).onfinish = () => { box.hidden = true; };
+  }
+
+  /** Which question is on the card, and its draft; a new one slides in. */
+  adopt() {
+    const next = (this.practice && this.practice.current) || (this.view && this.view.question) || null;
+    const changed = (next && next.id) !== (this.question && this.question.id);
+    this.question = next;
+    if (changed) this.arrived(next);
+    else if (next && this.view && !this.view.lease.you && !next.practice) this.draft = draftFrom(next.draft);
+    if (this.sent && this.sent.acknowledged && (!next || next.id !== this.sent.query)) this.sent = null;
+  }
+
+  arrived(next) {
+    clearTimeout(this.later);
+    this.touched = false;
+    this.draft = next ? draftFrom(next.draft) : EMPTY_DRAFT;
+    this.part("free").value = "";
+    if (this.sent && next && this.sent.query !== next.id) this.sent = this.sent.acknowledged ? null : this.sent;
+    if (!next) return;
+    const key = `askback.seen.${next.id}`;
+    this.seen = Number(sessionStorage.getItem(key)) || Date.now();
+    sessionStorage.setItem(key, this.seen);
+    if (!next.practice) this.chime.ask();
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.part("canvas").animate([{ transform: "translateX(28px)", opacity: 0.3 }, { transform: "none", opacity: 1 }], { duration: 160, easing: "ease-out" });
+    }
+  }
+
+  refresh() {
+    if (!this.keys) return;
+    this.adopt();
+    const { question, view } = this;
+    const card = this.part("card");
+    card.dataset.state = this.state;
+    card.dataset.query = question ? question.id : "";
+    card.dataset.sent = this.sent ? this.sent.query : "";
+    this.title();
+    this.head();
+    this.buttons();
+    this.tools();
+    this.panels();
+    tellSure(this.part, question);
+    if (view) tellHistory(this.part, view);
+    if (view && !this.practising) drawLease(this.part("lease"), view.lease, (what, fields) => this.simple(what, fields, "asked ✓"));
+    this.canvas.draw();
+  }
+
+  title() {
+    this.base = this.base || document.title.replace(/^● asks: /, "");
+    const asks = this.question && !this.practising && this.free;
+    document.title = asks ? `● asks: ${this.question.goal}` : this.base;
+  }
+
+  head() {
+    const { question, view } = this;
+    const why = this.part("why");
+    this.part("goal").textContent = question ? question.goal : view ? "nothing to ask just now" : this.host.failures ? "reaching the lesson…" : "opening the lesson…";
+    why.replaceChildren();
+    if (this.practising) why.append(element("button", { type: "button", textContent: "Skip practice" }), ` ${this.practice.title} ${question.hint}`);
+    else if (question) why.append(question.again ? "taken back: answer it once more; nothing moves" : `asks because: ${question.reason}`);
+    else if (view) why.append(view.gate.promise);
+    const skip = why.querySelector("button");
+    if (skip) skip.dataset.skip = "";
+    const strange = (question && question.unknown_words) || [];
+    if (strange.length) why.append(element("strong", { textContent: ` · I do not know the word${strange.length > 1 ? "s" : ""} ${strange.map((w) => `“${w}”`).join(", ")}` }));
+    if (question && question.unreachable) why.append(element("strong", { textContent: " · the arm cannot reach this" }));
+    if (view && !this.host.up) why.append(element("strong", { textContent: " · connection lost, trying again; nothing is lost" }));
+    if (view && view.disk && view.disk.warning) why.append(element("strong", { textContent: ` · ${view.disk.warning}` }));
+    this.part("canvas").setAttribute("aria-label", question ? `The table from above. Plan: ${question.goal}` : "The table from above");
+    this.part("rest").hidden = Boolean(question) || !view;
+    if (!question && view) tellRest(this.part("rest"), view, (what, decision) => this.simple(what, { decision }, "noted ✓"));
+  }
+
+  buttons() {
+    const free = this.free;
+    const asking = this.state === "asking";
+    const on = { valid: free && asking, invalid: free && asking, unknown: free && asking, relabel: free, demonstrate: free,
+      send: free && draftReady(this.draft), back: free && !asking, "turn-left": free && Boolean(this.draft.pick), "turn-right": free && Boolean(this.draft.pick),
+      wrong: Boolean(this.judged) && this.host.up, undo: this.host.up && Boolean(this.view && this.view.lease.you) && (asking || !this.question), map: Boolean(this.question) && !this.question.blind, mute: true, help: true };
+    for (const button of this.root.querySelectorAll("[data-act]")) button.disabled = !on[button.dataset.act];
+    const button = (action) => this.root.querySelector(`[data-act="${action}"]`);
+    face(button("valid"), this.keys.key("valid"), this.draft.choice ? `Yes, do plan ${NUMBERS[this.draft.choice]}` : undefined);
+    face(button("mute"), this.keys.key("mute"), this.chime.muted ? "Sound off" : "Sound on");
+    button("mute").setAttribute("aria-pressed", String(this.chime.muted));
+    button("map").setAttribute("aria-pressed", String(Boolean(this.mapShown)));
+    button("help").setAttribute("aria-expanded", String(this.open === "help"));
+    button("relabel").toggleAttribute("data-on", this.draft.tool === "relabel" || this.draft.relabel !== null);
+    button("demonstrate").toggleAttribute("data-on", this.draft.tool === "demo");
+    this.part("more").setAttribute("aria-expanded", String(this.open === "controls"));
+  }
+
+  tools() {
+    const drafting = Boolean(this.question) && this.state !== "asking";
+    this.part("look").hidden = drafting;
+    this.part("ghosts").hidden = drafting;
+    this.part("draft").hidden = !drafting;
+    this.part("legend").hidden = !this.mapShown;
+    this.part("hint").textContent = drafting ? this.hint() : "";
+    const ghosts = this.question && !this.question.blind && this.question.ghosts.length ? [this.question.plan, ...this.question.ghosts] : [];
+    this.part("ghosts").replaceChildren(...ghosts.map((plan, n) => {
+      const share = n === 0 ? "my plan" : percent(plan.weight);
+      const button = element("button", { type: "button", onclick: () => this.act({ do: "ghost", n }) }, element("kbd", { textContent: keyCap(this.keys.key(`ghost-${n + 1}`).key) }), share);
+      button.setAttribute("aria-pressed", String(this.draft.choice === n));
+      return button;
+    }));
+  }
+
+  hint() {
+    const { tool, pick, place, relabel } = this.draft;
+    if (tool === "relabel") return relabel === null ? "choose the goal that this plan does reach" : "Enter sends; D adds what would have been right";
+    if (!pick) return "click what to pick";
+    return place ? "drag to adjust, turn, then Enter sends" : "click where to place it";
+  }
+
+  panels() {
+    const relabelling = this.draft.tool === "relabel" && !this.open;
+    this.part("relabels").hidden = !relabelling;
+    if (relabelling) {
+      drawGoals(this.part("goals"), this.question, this.draft, this.keys, (goal) => this.goal(goal));
+      const { relabel } = this.draft;
+      this.part("relabelled").textContent = relabel === null ? "\u00a0" : `right for: ${relabel}`;
+    }
+    this.part("help").hidden = this.open !== "help";
+    const controls = this.part("controls");
+    if (this.open === "controls" && controls.hidden && this.view) {
+      drawControls(controls, this.view, this.data.help, (what, fields) => { this.simple(what, fields, "done ✓"); this.toggle("controls"); });
+    }
+    controls.hidden = this.open !== "controls";
+  }
+
+  close() {
+    this.flush();
+    if (this.keys) this.keys.close();
+    this.canvas.close();
+    this.sideView.close();
+    this.chime.close();
+    if (this.base) document.title = this.base;
+    for (const type of ["view", "link"]) this.host.removeEventListener(type, this.onview);
+    window.removeEventListener("pagehide", this.onleave);
+  }
+}
+
+export default function mount({ data, parentElement }) {
+  parentElement.askbackCard = parentElement.askbackCard || new Card(parentElement);
+  parentElement.askbackCard.update(data);
+  return () => { parentElement.askbackCard.close(); delete parentElement.askbackCard; };
+}

@@ -1,0 +1,358 @@
+"""The Teach card and the strip in a real browser, against a small real server of the host's and the arm's wires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.chromium import ROOT, chromium, streamlit
+from tests.pages.fake_host import FakeServer
+
+pytestmark = pytest.mark.browser
+SIZE = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser) -> Iterator[BrowserContext]:
+    """One context for most tests, so that Streamlit's scripts are fetched once; a new page has a new sessionStorage."""
+    context = browser.new_context(viewport=SIZE)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[str, list[FakeServer]]]:
+    """One Streamlit for all tests; each test gets a fresh lesson in the same server."""
+    with FakeServer() as fake:
+        url = f"http://127.0.0.1:{fake.port}/"
+        with streamlit(ROOT / "tests/pages/component_app.py", {"ASKBACK_TEST_URL": url}) as address:
+            yield address, [fake]
+
+
+@pytest.fixture
+def fake(served) -> FakeServer:
+    fake = served[1][0]
+    fake.begin_anew()
+    return fake
+
+
+@pytest.fixture
+def visit(browser: Browser, shared: BrowserContext, served, fake) -> Iterator[Callable[..., Page]]:
+    contexts = []
+
+    def go(session: str = "s1", query: str = "nopractice=1", **options) -> Page:
+        context = shared
+        if options:
+            context = browser.new_context(viewport=SIZE, **options)
+            contexts.append(context)
+        page = context.new_page()
+        pages.append(page)
+        page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
+        page.goto(f"{served[0]}?session={session}&{query}")
+        page.wait_for_selector("[data-card][data-query]:not([data-query=''])", timeout=30_000)
+        return page
+
+    pages: list[Page] = []
+    yield go
+    for page in pages:
+        page.close()
+    for context in contexts:
+        context.close()
+
+
+def card(page: Page):
+    return page.locator("[data-card]")
+
+
+def query(page: Page) -> str:
+    return str(card(page).get_attribute("data-query"))
+
+
+def at(fake: FakeServer, page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where a point of the table is on the page."""
+    box = page.locator("[data-canvas]").bounding_box()
+    table = fake.lesson.view["question"]["table"]
+    u = (y - table["y"][0]) / (table["y"][1] - table["y"][0])
+    v = (x - table["x"][0]) / (table["x"][1] - table["x"][0])
+    return box["x"] + u * box["width"], box["y"] + v * box["height"]
+
+
+@pytest.mark.parametrize(("key", "verdict"), [("a", "valid"), ("x", "invalid"), (" ", "unknown")])
+def test_one_key_answers_and_the_next_question_comes(visit, fake, key, verdict):
+    page = visit()
+    first = query(page)
+    page.keyboard.press(key)
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    expect(card(page)).not_to_have_attribute("data-query", first)
+    answer = fake.lesson.answers[0]
+    assert (answer["query"], answer["verdict"], answer["choice"]) == (first, verdict, 0)
+    assert answer["relabel"] is None and answer["demonstration"] is None
+    assert 0 <= answer["seconds"] < 60
+
+
+def test_a_held_key_answers_once(visit, fake):
+    page = visit()
+    for _ in range(6):  # without keyup between, Chromium marks them as repeats
+        page.keyboard.down("a")
+    page.wait_for_timeout(300)
+    page.keyboard.up("a")
+    assert len(fake.lesson.answers) == 1
+
+
+def test_buttons_do_the_same(visit, fake):
+    page = visit()
+    page.get_by_role("button", name="Can't tell").click()
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    assert fake.lesson.answers[0]["verdict"] == "unknown"
+
+
+def test_a_ghost_is_chosen_by_digit_and_confirmed(visit, fake):
+    page = visit()
+    page.keyboard.press("3")
+    expect(page.get_by_role("button", name="Yes, do plan 3")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    assert (fake.lesson.answers[0]["verdict"], fake.lesson.answers[0]["choice"]) == ("valid", 2)
+
+
+def test_relabel_and_demonstration_are_one_answer(visit, fake):
+    page = visit()
+    goal = fake.lesson.view["question"]["relabels"][1]
+    page.keyboard.press("l")
+    expect(page.locator("[data-relabels]")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.mouse.click(*at(fake, page, 0.40, -0.20))
+    page.mouse.click(*at(fake, page, 0.60, 0.30))
+    page.keyboard.press(".")
+    assert fake.lesson.answers == []
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    (answer,) = fake.lesson.answers
+    assert (answer["verdict"], answer["relabel"]) == ("invalid", goal)
+    assert answer["demonstration"]["pick"][:2] == pytest.approx([0.40, -0.20], abs=0.004)
+    assert answer["demonstration"]["place"] == pytest.approx([0.60, 0.30, -0.1745], abs=0.004)
+
+
+def test_relabel_in_own_words(visit, fake):
+    page = visit()
+    page.keyboard.press("l")
+    field = page.locator("[data-free]")
+    field.fill("put a block in a bowl and xyz")
+    field.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    assert fake.lesson.answers[0]["relabel"] == "put a block in a bowl and xyz"
+
+
+def test_keys_are_off_while_typing(visit, fake):
+    page = visit()
+    page.keyboard.press("l")
+    page.locator("[data-free]").type("a x ")
+    page.wait_for_timeout(150)
+    assert fake.lesson.answers == []
+
+
+def test_backspace_steps_back_then_out_and_undoes_only_without_a_draft(visit, fake):
+    page = visit()
+    page.keyboard.press("d")
+    page.mouse.click(*at(fake, page, 0.40, -0.20))
+    page.mouse.click(*at(fake, page, 0.60, 0.30))
+    for expected in ("demonstrating", "demonstrating", "asking"):
+        page.keyboard.press("Backspace")
+        expect(card(page)).to_have_attribute("data-state", expected)
+    assert not [i for i in fake.lesson.intents if i["do"] == "undo"]
+    page.keyboard.press("a")
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    page.keyboard.press("Backspace")
+    expect(page.locator("[data-saved]")).to_have_text("taken back ✓")
+    expect(page.locator("[data-recent] li.undone")).to_have_count(1)
+
+
+def test_the_plan_can_be_dragged_into_a_demonstration(visit, fake):
+    page = visit()
+    place = fake.lesson.view["question"]["plan"]["place"]
+    page.mouse.move(*at(fake, page, place[0], place[1]))
+    page.mouse.down()
+    page.mouse.move(*at(fake, page, 0.5, 0.1), steps=4)
+    page.mouse.up()
+    expect(card(page)).to_have_attribute("data-state", "demonstrating")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    shown = fake.lesson.answers[0]["demonstration"]
+    assert shown["place"][:2] == pytest.approx([0.5, 0.1], abs=0.004)
+    assert shown["place"][2] == pytest.approx(place[3])
+
+
+def test_touch_demonstrates(visit, fake):
+    page = visit(has_touch=True)
+    page.get_by_role("button", name="Show it").tap()
+    page.touchscreen.tap(*at(fake, page, 0.40, -0.20))
+    page.touchscreen.tap(*at(fake, page, 0.60, 0.30))
+    page.get_by_role("button", name="Send", exact=False).tap()
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    assert fake.lesson.answers[0]["demonstration"]["pick"][:2] == pytest.approx([0.40, -0.20], abs=0.005)
+
+
+def test_a_reload_brings_the_same_question_with_its_draft(visit, fake):
+    page = visit()
+    first = query(page)
+    page.keyboard.press("d")
+    page.mouse.click(*at(fake, page, 0.40, -0.20))
+    page.wait_for_timeout(450)
+    page.reload()
+    page.wait_for_selector(f"[data-query='{first}'][data-state='demonstrating']", timeout=30_000)
+    page.mouse.click(*at(fake, page, 0.60, 0.30))
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    assert fake.lesson.answers[0]["demonstration"]["pick"][:2] == pytest.approx([0.40, -0.20], abs=0.004)
+
+
+def test_an_answer_that_was_not_acknowledged_outlives_a_reload_and_counts_once(visit, fake):
+    fake.lesson.silent = True
+    page = visit()
+    first = query(page)
+    page.keyboard.press("a")
+    expect(page.locator("[data-saved]")).to_contain_text("saving…")
+    fake.lesson.silent = False
+    page.reload()
+    expect(card(page)).not_to_have_attribute("data-query", first, timeout=30_000)
+    assert [a["query"] for a in fake.lesson.answers].count(first) == 1
+
+
+def test_a_refused_answer_says_why_and_keeps_the_draft(visit, fake):
+    fake.lesson.refuse = "the arm cannot reach there; click nearer to its middle"
+    page = visit()
+    page.keyboard.press("d")
+    page.mouse.click(*at(fake, page, 0.40, -0.20))
+    page.mouse.click(*at(fake, page, 0.60, 0.30))
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_contain_text("cannot reach there")
+    expect(card(page)).to_have_attribute("data-state", "demonstrating")
+
+
+def test_a_second_person_watches_until_the_turn_passes(visit, fake):
+    mine, other = visit("s1"), visit("s2")
+    expect(other.locator("[data-lease]")).to_contain_text("you are watching")
+    expect(other.get_by_role("button", name="Yes, do it")).to_be_disabled()
+    mine.keyboard.press("a")
+    expect(mine.locator("[data-saved]")).to_have_text("saved ✓")
+    assert len(fake.lesson.answers) == 1
+
+
+def test_w_judges_what_the_arm_did_alone(visit, fake):
+    page = visit()
+    fake.lesson.alone()
+    fake.push()
+    expect(page.locator("[data-rest]")).to_be_visible()
+    page.keyboard.press("w")
+    expect(page.locator("[data-saved]")).to_contain_text("noted")
+    assert [i["decision"] for i in fake.lesson.intents if i["do"] == "wrong"] == ["e0099-0"]
+
+
+def test_holding_u_shows_the_map(visit, fake):
+    page = visit()
+    page.keyboard.down("u")
+    expect(page.locator("[data-legend]")).to_be_visible()
+    page.keyboard.up("u")
+    expect(page.locator("[data-legend]")).to_be_hidden()
+    page.get_by_role("button", name="Uncertainty").click()
+    expect(page.locator("[data-legend]")).to_be_visible()
+
+
+def test_escape_and_the_button_stop_the_arm_even_while_typing(visit, fake):
+    page = visit()
+    expect(page.locator("[data-name]")).to_have_text("Panda (simulated)")
+    page.keyboard.press("l")
+    page.locator("[data-free]").focus()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-told]")).to_contain_text("stopped after")
+    expect(page.locator(".strip")).to_have_attribute("data-latched", "")
+    expect(page.locator("[data-relabels]")).to_be_visible()  # Escape means nothing else
+    page.locator("[data-release]").click()
+    expect(page.locator("[data-release]")).to_be_hidden()
+    page.locator("[data-stop]").click()
+    expect(page.locator(".strip")).to_have_attribute("data-latched", "")
+    assert len(fake.arm["stops"]) == 2
+
+
+def test_stop_reaches_the_arm_while_the_page_is_busy(visit, fake):
+    page = visit()
+    expect(page.locator("[data-name]")).to_have_text("Panda (simulated)")
+    sent = page.evaluate(
+        """() => new Promise((done) => {
+            window.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+            const until = performance.now() + 1500, begun = Date.now() / 1000;
+            while (performance.now() < until);  // a page that hangs
+            done(begun);
+        })"""
+    )
+    assert fake.arm["stops"][0]["heard"] - sent < 0.5
+
+
+def test_a_rerun_of_streamlit_keeps_sockets_and_draft(visit, fake):
+    page = visit()
+    page.keyboard.press("d")
+    page.mouse.click(*at(fake, page, 0.40, -0.20))
+    joined = fake.joined
+    page.get_by_role("button", name="rerun").click()
+    page.wait_for_timeout(700)
+    expect(card(page)).to_have_attribute("data-state", "demonstrating")
+    assert fake.joined == joined
+
+
+def test_live_pictures_arrive(visit, fake):
+    page = visit()
+    expect(page.locator("[data-age]")).to_have_text("live")
+    assert int(page.locator("[data-live]").get_attribute("data-frames") or 0) > 0
+
+
+def test_practice_is_skippable_and_never_sent(visit, fake):
+    page = visit(query="")
+    expect(page.locator("[data-why]")).to_contain_text("Practice 1 of 3")
+    page.keyboard.press("a")
+    page.wait_for_timeout(200)
+    page.get_by_role("button", name="Skip practice").click()
+    expect(page.locator("[data-why]")).to_contain_text("asks because")
+    assert fake.lesson.answers == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (820, 1180)])
+def test_nothing_needs_scrolling(browser, served, fake, width, height):
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.goto(f"{served[0]}?session=s1&nopractice=1")
+    page.wait_for_selector("[data-card][data-query^=e]", timeout=30_000)
+    bottom = page.locator(".card footer").bounding_box()
+    assert bottom["y"] + bottom["height"] <= height
+    before = page.locator("[data-canvas]").bounding_box()
+    for key in ("l", "f", "d", "Backspace", "Backspace", "Backspace", "?", "?", "a"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(30)
+        assert page.locator("[data-canvas]").bounding_box()["y"] == before["y"], f"the picture jumped after {key}"
+    context.close()
+
+
+def test_title_says_that_it_asks(visit, fake):
+    page = visit()
+    assert page.title().startswith("● asks: put the")
+
+
+def test_key_to_saved_is_quick(visit, fake):
+    fake.lesson.delay = 0.0
+    page = visit()
+    times = []
+    for _ in range(10):
+        first = query(page)
+        page.keyboard.press("a")
+        expect(card(page)).not_to_have_attribute("data-query", first)
+        times.append(float(card(page).get_attribute("data-ack-ms")))
+    assert sorted(times)[5] < 200, times
