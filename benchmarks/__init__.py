@@ -1,0 +1,1 @@
+"""Each figure of the README, as a script that prints it."""
