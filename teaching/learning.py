@@ -33,19 +33,29 @@ class Progress:
 class Learning:
     """Coalesces wishes to train, follows the trainer, hands finished checkpoints to the policy."""
 
-    def __init__(self, trainer: Trainer | None, config: TrainingConfig, seed: int, *, sync: bool = False) -> None:
-        """Without a trainer nothing is ever trained (an evaluation, a test of the gate)."""
+    def __init__(
+        self, trainer: Trainer | None, config: TrainingConfig, seed: int, *, sync: bool = False, version: int = 0
+    ) -> None:
+        """Without a trainer nothing is ever trained (an evaluation, a test of the gate).
+
+        Args:
+            trainer: makes the models.
+            config: steps, batch, and how often.
+            seed: of the lesson.
+            sync: train before the next question is asked.
+            version: model updates that the novice has behind it.
+        """
         self.trainer, self.config, self.seed, self.sync = trainer, config, seed, sync
         self.due = False
-        self.status = Progress()
+        self.status = Progress(version=version)
         self.fresh: Path | None = None
         self.failures = 0
         self._inbox: queue.Queue[Message] = queue.Queue()
 
-    def connect(self, post: Callable[[tuple[str, Any]], None]) -> None:
+    def connect(self, post: Callable[[str, Any], None]) -> None:
         """Let the trainer's messages reach the lesson's events, or this object when training is synchronous."""
         if self.trainer is not None:
-            self.trainer.post = self._inbox.put if self.sync else lambda message: post(("trainer", message))
+            self.trainer.post = self._inbox.put if self.sync else lambda message: post("trainer", message)
 
     def stored(self, storing_episodes: int) -> None:
         """An episode stored something: train after every `config.every`-th such episode."""
@@ -84,6 +94,8 @@ class Learning:
             self.status = Progress(version=version, message=f"model {version} is ready", loss=self.status.loss)
             self.fresh = Path(message["checkpoint"])
             self.failures = 0
+        elif kind == "ready" and message.get("problems"):
+            self.status = replace(self.status, message=" ".join(message["problems"]))
         elif kind in ("failed", "cancelled"):
             self.failures += kind == "failed"
             text = str(message.get("message", "cancelled"))

@@ -1,6 +1,7 @@
-"""Training: sample, update, publish a checkpoint. Plain functions and a class, for the trainer process and for `--sync` runs.
+"""Training: sample, update, publish a checkpoint; for the trainer process and for runs within one process.
 
-A checkpoint is published whole or not at all; after a failure or a cancel, training goes on from the last published one.
+
+A checkpoint is published whole or not at all; after a failure or a cancel it goes on from the last published one.
 """
 
 from __future__ import annotations

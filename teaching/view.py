@@ -109,6 +109,6 @@ def lesson_view(lesson: PlanLesson, table: TableView, pictures: dict[str, Any]) 
         },
         "effect": history_view.effect(decisions, answers),
         "disk": disk_view(lesson.buffer.path),
-        "saved": lesson.buffer.seq,
+        "saved": lesson.buffer.last_sequence,
         "paused": lesson.paused,
     }

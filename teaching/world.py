@@ -129,9 +129,9 @@ class World:
         return True
 
     @staticmethod
-    def _reached(reconnect: Callable[[], None]) -> bool:
+    def _reached(reconnect: Callable[..., None]) -> bool:
         try:
-            reconnect()
+            reconnect(patience=0.0)
         except ArmError:
             return False
         return True

@@ -1,4 +1,4 @@
-"""History → rows and demonstrations in force. What feedback means `teaching.feedback` says; here deletions are applied."""
+"""History → rows and demonstrations in force: what follows from answers (`teaching.feedback`), less what was deleted."""
 
 from __future__ import annotations
 

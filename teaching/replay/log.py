@@ -125,6 +125,7 @@ class EventLog:
         self.path = path
         self._disk = disk or Disk()
         self._failed: str | None = None
+        new = not path.exists()
         self._descriptor = self._disk.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -134,6 +135,8 @@ class EventLog:
                 f"expected to be the only writer of {path.parent}, but another process has it open; "
                 "close that lesson first, or open it read-only"
             ) from error
+        if new:
+            self._disk.sync_directory(path.parent)
         self.found = scan(path.read_bytes())
         self.seq = self.found.records[-1].seq if self.found.records else 0
         self._end = self.found.end

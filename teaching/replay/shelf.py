@@ -38,6 +38,14 @@ class Commit:
         return cls(str(body["episode"]), str(body["file"]), int(body["bytes"]), str(body["sha256"]))
 
 
+def _make_folder(folder: Path, disk: Disk) -> None:
+    """Make a folder and its parents, durably."""
+    if not folder.is_dir():
+        _make_folder(folder.parent, disk)
+        folder.mkdir(exist_ok=True)
+        disk.sync_directory(folder.parent)
+
+
 class Shelf:
     """Paths and whole-file verbs. Nothing here knows the log."""
 
@@ -56,8 +64,7 @@ class Shelf:
                 f"expected a new place for a lesson, but {path} already holds one; open it, or choose another name"
             )
         for folder in (path, *(path / name for name in _FOLDERS)):
-            folder.mkdir(parents=True, exist_ok=True)
-        disk.sync_directory(path.parent)
+            _make_folder(folder, disk)
         disk.publish(path / "lesson.json", nouns.to_bytes({"schema": SCHEMA, "lesson": lesson}))
         return shelf
 

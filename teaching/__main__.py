@@ -1,0 +1,195 @@
+"""The commands: `python -m teaching run|train|evaluate|verify|backup|starter`. Each prints a last line of JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tarfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+Figures = Mapping[str, Any]
+
+
+def _bar() -> Any:
+    """A progress bar on a terminal, silence elsewhere."""
+    from tqdm import tqdm
+
+    bar = tqdm(disable=not sys.stderr.isatty(), leave=False)
+
+    def report(what: str, done: int, of: int) -> None:
+        bar.total = of
+        bar.desc = what
+        bar.update(done - bar.n)
+
+    return report
+
+
+def _run(given: argparse.Namespace) -> Figures:
+    from teaching import headless
+    from teaching.gating import Gate
+    from teaching.lesson import LessonConfig
+    from teaching.types import BadInput
+
+    if given.teacher != "oracle":
+        raise BadInput("expected --teacher oracle; a person teaches in the browser: scripts/app")
+    training = {k: getattr(given, k) for k in ("steps", "batch") if getattr(given, k) is not None}
+    gate = Gate(kind=given.gate, p_rand=given.p_rand, **({"target": given.target} if given.target is not None else {}))
+    config = LessonConfig.from_json(
+        {
+            "name": given.out.name, "task": given.task, "arm": given.arm, "teacher": "oracle", "split": given.split,
+            "start": given.start, "seed": given.seed, "gate": vars(gate), "training": training,
+            "validation": not given.no_validation, "relabelling": not given.no_relabelling,
+        }
+    )  # fmt: skip
+    return headless.run(
+        given.out, config, given.storing_episodes, sync=given.sync, threads=given.threads, report=_bar()
+    )
+
+
+def _train(given: argparse.Namespace) -> Figures:
+    import torch
+
+    from teaching.lesson import LessonConfig
+    from teaching.replay import ReplayBuffer
+    from teaching.training import Training
+
+    torch.set_num_threads(given.threads)
+    report = _bar()
+    with ReplayBuffer(given.directory, readonly=True) as buffer:
+        training = Training(buffer)
+        steps = given.steps or LessonConfig.from_json(buffer.lesson).training.steps
+        path, figures = training.train(
+            steps=steps, seed=training.seed, update=training.learner.updates + 1,
+            report=lambda step, of, loss: report("optimiser steps", step, of),
+        )  # fmt: skip
+    return {"checkpoint": str(path), **figures}
+
+
+def _evaluate(given: argparse.Namespace) -> Figures:
+    import torch
+
+    from teaching import headless
+
+    torch.set_num_threads(given.threads)
+    return headless.evaluate_directory(
+        given.directory, given.checkpoint, given.task, given.split, given.episodes, given.seed,
+        report=_bar(), oracle=given.oracle,
+    )  # fmt: skip
+
+
+def _verify(given: argparse.Namespace) -> Figures:
+    from teaching.replay import LogError, ReplayBuffer
+
+    try:
+        buffer = ReplayBuffer(given.directory)
+    except LogError:  # its host has it open: look without touching
+        buffer = ReplayBuffer(given.directory, readonly=True)
+    with buffer:
+        report = buffer.verify()
+        found = {**vars(report), "whole": report.whole, "problems": list(buffer.problems)}
+    for line in [*found["problems"], *found.get("notes", ())]:
+        print(line)
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in found.items()}
+
+
+def _backup(given: argparse.Namespace) -> Figures:
+    from teaching.types import BadInput
+
+    if not (given.directory / "lesson.json").is_file():
+        raise BadInput(f"expected a lesson in {given.directory}, got none")
+    if given.out.exists():
+        raise BadInput(f"expected a new file, but {given.out} is there; give another name")
+    beside = given.out.with_name(given.out.name + ".tmp")
+    with tarfile.open(beside, "w") as tar:
+        tar.add(given.directory, given.directory.name, filter=lambda m: None if "/run" in m.name else m)
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
+    beside.rename(given.out)
+    return {"backup": str(given.out), "bytes": given.out.stat().st_size}
+
+
+def _starter(given: argparse.Namespace) -> Figures:
+    from teaching.experiments import starter
+
+    return starter.build(given.out, tuple(given.without), seed=given.seed, report=_bar())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m teaching", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="run a lesson with a scripted teacher")
+    run.add_argument("--task", default="put-block-in-bowl")
+    run.add_argument("--arm", default="sim:panda")
+    run.add_argument("--teacher", default="oracle", help="oracle")
+    run.add_argument("--storing-episodes", type=int, required=True, help="stop when so many episodes stored something")
+    run.add_argument("--seed", type=int, default=0)
+    run.add_argument("--out", type=Path, required=True, metavar="DIR", help="the replay buffer; resumed if it is there")
+    run.add_argument("--split", default="seen")
+    run.add_argument("--gate", choices=("sag", "fixed", "always", "never"), default="sag")
+    run.add_argument("--target", type=float, help="the gate's promise, from 0 to 1 (default 0.9)")
+    run.add_argument("--p-rand", type=float, default=0.2, help="share of plans asked about at random")
+    run.add_argument("--start", choices=("starter", "nothing"), default="starter")
+    run.add_argument("--sync", action="store_true", help="train before the next question: reproducible")
+    run.add_argument("--steps", type=int, help="optimiser steps of one training")
+    run.add_argument("--batch", type=int, help="demonstrations in one step")
+    run.add_argument("--threads", type=int, default=1, help="threads of the trainer")
+    run.add_argument("--no-validation", action="store_true", help="do not store confirmed plans")
+    run.add_argument("--no-relabelling", action="store_true", help="do not store relabelled plans")
+    run.set_defaults(do=_run)
+    train = commands.add_parser("train", help="train the novice on what a lesson stored")
+    train.add_argument("directory", type=Path, metavar="DIR")
+    train.add_argument("--steps", type=int)
+    train.add_argument("--threads", type=int, default=2)
+    train.set_defaults(do=_train)
+    evaluate = commands.add_parser("evaluate", help="success of a lesson's novice on fresh scenes")
+    evaluate.add_argument("directory", type=Path, metavar="DIR")
+    evaluate.add_argument("--checkpoint", default="last", help='"last", a name among the checkpoints, or a path')
+    evaluate.add_argument("--task")
+    evaluate.add_argument("--split", default="seen")
+    evaluate.add_argument("--episodes", type=int, default=100)
+    evaluate.add_argument("--seed", type=int, default=0)
+    evaluate.add_argument("--threads", type=int, default=1)
+    evaluate.add_argument("--oracle", action="store_true", help="the scripted teacher acts instead, on the same scenes")
+    evaluate.set_defaults(do=_evaluate)
+    verify = commands.add_parser("verify", help="compare every byte with what was acknowledged; exit 1 if damaged")
+    verify.add_argument("directory", type=Path, metavar="DIR")
+    verify.set_defaults(do=_verify)
+    backup = commands.add_parser("backup", help="a lesson as one tar file")
+    backup.add_argument("directory", type=Path, metavar="DIR")
+    backup.add_argument("out", type=Path, metavar="OUT")
+    backup.set_defaults(do=_backup)
+    start = commands.add_parser("starter", help="rebuild the starter checkpoint from the scripted teacher")
+    start.add_argument("out", type=Path, metavar="OUT")
+    start.add_argument("--without", action="append", default=[], help="a colour that it shall not know; repeatable")
+    start.add_argument("--seed", type=int, default=0)
+    start.set_defaults(do=_starter)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0: done; 1: something acknowledged is damaged; 2: what was given cannot be used."""
+    given = _parser().parse_args(arguments)
+    from robot_io.arm import ArmError
+    from teaching.policies.base import CheckpointError
+    from teaching.types import AskbackError
+
+    try:
+        figures = given.do(given)
+    except (AskbackError, ArmError, CheckpointError, OSError) as error:
+        print(f"{error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; what was stored stays, the same command goes on from here", file=sys.stderr)
+        return 130
+    print(json.dumps(figures, default=str))
+    return 1 if figures.get("whole") is False else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

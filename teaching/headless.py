@@ -1,0 +1,197 @@
+"""Lessons without a browser: run one with a scripted teacher, train, evaluate. What the commands call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from robot_io.arm import Scene, Unreachable, make_arm
+from teaching import novice
+from teaching.learning import Learning
+from teaching.lesson import LessonConfig
+from teaching.metrics import wilson
+from teaching.oracle import OracleTeacher
+from teaching.plan_lesson import PlanLesson
+from teaching.policies.base import Policy
+from teaching.question import Question
+from teaching.replay import ReplayBuffer
+from teaching.task import Task, Truth, make_task
+from teaching.trainer import Trainer
+from teaching.types import Array, BadInput, Feedback, Kind
+
+Report = Callable[[str, int, int], None]
+"""What, how many, of how many."""
+EVALUATION_SEED = 10_001
+"""Evaluation scenes have odd seeds from here, 500 to a run (section 6 of the spec)."""
+
+
+def silent(what: str, done: int, of: int) -> None:
+    """No progress shown."""
+
+
+def simulated(name: str) -> Scene:
+    """A connected arm that is a Scene; BadInput if it is none."""
+    arm = make_arm(name)
+    if "scene" not in arm.features.capabilities:
+        raise BadInput(
+            f"expected a simulated arm such as sim:panda, since a scripted teacher must know the truth; got {name!r}"
+        )
+    arm.connect()
+    return arm  # type: ignore[return-value]
+
+
+@dataclass
+class Scripted:
+    """The oracle as a lesson's teacher; counts what it said and what that would have cost a person."""
+
+    oracle: OracleTeacher
+    arm: Scene
+    seconds: float = 0.0
+    demonstrations: int = 0
+    answers: int = 0
+
+    def __call__(self, question: Question) -> Feedback:
+        """Feedback to a question, from the truth."""
+        after = question.outcome.result() if question.outcome and "unreachable" not in question.details else None
+        moment = question.moment
+        assert moment.truth is not None
+
+        def rehearse(actions: Array) -> Truth | None:
+            try:
+                return self.arm.rehearse(np.array(actions), moment.snapshot).truth
+            except Unreachable:
+                return None
+
+        said = self.oracle.answer(question.decision, moment.truth, after.truth if after else None, rehearse)
+        self.seconds += said.seconds
+        self.answers += 1
+        self.demonstrations += said.feedback.demonstration is not None
+        return said.feedback
+
+
+def run(directory: Path, config: LessonConfig, storing_episodes: int, *, sync: bool = False, threads: int = 1,
+        report: Report = silent) -> dict[str, Any]:  # fmt: skip
+    """Run a lesson with the scripted teacher until so many episodes have stored something; resumes what is there.
+
+    Returns:
+        The figures of the whole run: answers by kind, human seconds under the cost model, wall time of this call.
+    """
+    begun = time.perf_counter()
+    there = (directory / "lesson.json").is_file()
+    with ReplayBuffer(directory) if there else ReplayBuffer.create(directory, config.to_json()) as buffer:
+        config = LessonConfig.from_json(buffer.lesson)
+        arm = simulated(config.arm)
+        novice.prepare(buffer, config)
+        buffer.salvage()
+        policy, _ = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
+        trainer = Trainer(directory, threads=threads, nice=0 if sync else 19)
+        learning = Learning(trainer, config.training, config.seed, sync=sync, version=policy.version)
+        task = make_task(config.task)
+        teacher = Scripted(OracleTeacher(task, np.random.default_rng([config.seed, len(buffer.episodes()), 3])), arm)
+        lesson = PlanLesson(buffer, arm, policy, learning, teacher=teacher, ahead=False)
+        lesson.changed = lambda: report("storing episodes", lesson.memory.storing_episodes, storing_episodes)
+        try:
+            lesson.run(until=lambda: lesson.memory.storing_episodes >= storing_episodes)
+            if not lesson.ended:
+                lesson.end()
+        finally:
+            learning.close()
+            arm.disconnect()
+        return _figures(buffer, policy, teacher) | {"wall_seconds": round(time.perf_counter() - begun, 1)}
+
+
+def _figures(buffer: ReplayBuffer, policy: Policy, teacher: Scripted) -> dict[str, Any]:
+    decisions, demonstrations = buffer.decisions(), buffer.demonstrations()
+    kinds = {kind.value: sum(d.kind is kind for d in demonstrations) for kind in Kind}
+    asked = sum(d.asked for d in decisions)
+    return {
+        "storing_episodes": len({d.decision.split("-", 1)[0] for d in demonstrations}),
+        "episodes": len(buffer.episodes()),
+        "decisions": len(decisions),
+        "asked": asked,
+        "answers": len(buffer.answers()),
+        **kinds,
+        "human_seconds_of_this_call": round(teacher.seconds, 1),
+        "updates": policy.version,
+        "mean_reward": round(float(np.mean([s.reward for s in buffer.episodes()] or [0.0])), 4),
+    }
+
+
+def evaluate(policy: Policy, arm: Scene, task: Task, split: str, episodes: int, seed: int, *, report: Report = silent,
+             oracle: bool = False) -> dict[str, Any]:  # fmt: skip
+    """Mean cumulative reward × 100 and share of whole successes on fresh scenes.
+
+    Args:
+        policy: acts without asking.
+        arm: simulated.
+        task: rewards.
+        split: which objects.
+        episodes: how many scenes.
+        seed: the run; scenes are `EVALUATION_SEED + 500 * seed`, step 2.
+        report: told (what, how many, of how many).
+        oracle: let the scripted teacher act instead, on the same scenes.
+    """
+    rewards = np.zeros(episodes)
+    rng = np.random.default_rng([seed, 11])
+    for index in range(episodes):
+        truth = arm.reset(EVALUATION_SEED + 500 * seed + 2 * index, task.name, split)
+        policy.reset()
+        rewards[index] = _episode(policy, arm, task, truth, rng, oracle)
+        report("evaluated scenes", index + 1, episodes)
+    whole = int(np.sum(rewards >= 1.0 - 1e-6))
+    interval = wilson(whole, episodes)
+    return {
+        "episodes": episodes,
+        "reward_x100": round(100 * float(rewards.mean()), 2),
+        "reward_x100_standard_error": round(100 * float(rewards.std() / np.sqrt(episodes)), 2),
+        "success": whole / episodes,
+        "success_interval": [round(interval.low, 4), round(interval.high, 4)],
+        "seed": seed,
+        "split": split,
+        "updates": policy.version,
+    }
+
+
+def _episode(policy: Policy, arm: Scene, task: Task, truth: Truth, rng: np.random.Generator, oracle: bool) -> float:
+    goal, earned = str(truth["goal"]), 0.0
+    for _ in range(int(truth["max_steps"])):
+        if oracle:
+            plan = task.demonstrate(goal, truth, rng)
+            if plan is None:
+                break
+        else:
+            plan = policy(arm.observe(pictures=True), goal, rng)
+        try:
+            arm.perform(np.array(plan.actions))
+        except Unreachable:
+            break
+        after = arm.truth()
+        earned += task.reward(goal, truth, after)
+        truth = after
+        if task.progress(goal, truth) >= 1.0 - 1e-9:
+            break
+    return earned
+
+
+def evaluate_directory(directory: Path, checkpoint: str, task: str | None, split: str, episodes: int, seed: int, *,
+                       report: Report = silent, oracle: bool = False) -> Mapping[str, Any]:  # fmt: skip
+    """`evaluate` with the novice of a lesson, "last" or of a named checkpoint."""
+    with ReplayBuffer(directory, readonly=True) as buffer:
+        config = LessonConfig.from_json(buffer.lesson)
+        arm = simulated(config.arm)
+        try:
+            table = arm.features.table
+            policy, problems = novice.load_novice(buffer.checkpoints, table, config.seed)
+            if checkpoint != "last":
+                policy.load(Path(checkpoint) if Path(checkpoint).is_dir() else buffer.checkpoints / checkpoint)
+            figures = evaluate(
+                policy, arm, make_task(task or config.task), split, episodes, seed, report=report, oracle=oracle
+            )
+            return {**figures, "task": task or config.task, "problems": problems}
+        finally:
+            arm.disconnect()

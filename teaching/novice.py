@@ -1,0 +1,51 @@
+"""The novice of a lesson: its newest whole checkpoint, or what the lesson starts from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from robot_io.arm import TableView
+from teaching.lesson import LessonConfig
+from teaching.policies import checkpoint
+from teaching.policies.base import CheckpointError, Policy
+from teaching.policies.methods import make_policy
+from teaching.replay import ReplayBuffer
+from teaching.types import AskbackError
+
+STARTER = Path(__file__).resolve().parent.parent / "datasets" / "starter"
+"""The checkpoint that comes with the project; `python -m teaching starter` rebuilds it."""
+
+
+def starter(task: str) -> Path | None:
+    """The starter checkpoint for a task, if there is one."""
+    path = STARTER / task
+    return path if (path / checkpoint.INFO).is_file() else None
+
+
+def prepare(buffer: ReplayBuffer, config: LessonConfig) -> None:
+    """Put the starter where a new lesson looks for its checkpoints; AskbackError if there is none for the task."""
+    if config.start == "nothing" or checkpoint.checkpoints(buffer.checkpoints):
+        return
+    source = starter(config.task)
+    if source is None:
+        raise AskbackError(
+            f"there is no starter for {config.task}; start from nothing, or build one: python -m teaching starter"
+        )
+    checkpoint.drop_unfinished(buffer.checkpoints)
+    beside = buffer.checkpoints / ".starter.tmp"
+    shutil.copytree(source, beside)
+    beside.rename(buffer.checkpoints / "000000")
+
+
+def load_novice(directory: Path, table: TableView, seed: int) -> tuple[Policy, list[str]]:
+    """A policy with the newest whole checkpoint of a directory, and what was wrong with newer ones."""
+    policy = make_policy(table=table, seed=seed)
+    problems: list[str] = []
+    for path in reversed(checkpoint.checkpoints(directory)):
+        try:
+            policy.load(path)
+            break
+        except CheckpointError as error:
+            problems.append(str(error))
+    return policy, problems
