@@ -125,7 +125,7 @@ class Studio:
     def _fill(self, client: int) -> list[int]:
         pybullet.resetSimulation(physicsClientId=client)
         bodies.add_table(client, solid=False)
-        return [bodies.add_thing(thing, client, solid=False) for thing in self._things]
+        return [bodies.add_seen(thing, client) for thing in self._things]
 
     @staticmethod
     def _pose(client: int, ids: Sequence[int], poses: Array) -> None:

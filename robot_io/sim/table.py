@@ -28,6 +28,8 @@ from robot_io.sim.world import HOME, World, panda_chain
 
 Array = NDArray[Any]
 RATE = 60.0
+_GAP = 0.001
+"""Metres between the cup and what it takes, and between what it sets down and what is below."""
 
 
 class Stage:
@@ -79,11 +81,12 @@ class Stage:
         if thing is None or self.world.layout.things[thing].fixed:
             out[1, 2] = self.world.reachable_height(out[1, 0], out[1, 1])[1]
             return out
+        out[0, 2] += _GAP
         turn = out[1, 3] - out[0, 3]
         c, s = np.cos(turn), np.sin(turn)
         moved = (self.world.footprint(thing) - out[0, :2]) @ np.array([[c, s], [-s, c]]) + out[1, :2]
         under = max(height for _, height in self.world.surface(moved, skip=thing))
-        out[1, 2] = under + self.world.thickness(thing, out[0, 2]) + 0.002
+        out[1, 2] = under + self.world.thickness(thing, out[0, 2]) + _GAP
         return out
 
     def rehearse(self, actions: Array, snapshot: bytes) -> Rehearsal:

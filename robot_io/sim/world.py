@@ -36,8 +36,8 @@ JOINTS = tuple(range(7))
 FINGERS = (9, 10)
 WORKSPACE = np.array([[0.0, -0.8, -0.01], [0.85, 0.8, 0.8]])
 _SETTLE = 240
-_THINGS, _ARM = 1, 8
-"""Collision groups: rays see things and the table only."""
+_VISIBLE = bodies.THINGS | bodies.STILL
+"""What rays from above see: not the arm."""
 
 
 def _ring(radius: float) -> list[tuple[float, float, float]]:
@@ -53,13 +53,18 @@ def panda_chain() -> Chain:
     return Chain.from_urdf(bodies.PANDA, "panda_grasptarget", WORKSPACE, TIP_OFFSET)
 
 
+def _connect() -> int:
+    client = int(pybullet.connect(pybullet.DIRECT))
+    if client < 0:
+        raise ArmError("expected a physics client, got none: PyBullet holds too many already; close some")
+    return client
+
+
 class World:
     """A scene in a physics client of its own."""
 
     def __init__(self) -> None:
-        self.client = pybullet.connect(pybullet.DIRECT)
-        if self.client < 0:
-            raise ArmError("expected a physics client, got none: PyBullet holds too many already; close some")
+        self.client = -1
         self._folder = tempfile.TemporaryDirectory(prefix="askback-world-")
         self.recipe: Recipe | None = None
         self.layout = Layout("", 0, ())
@@ -79,21 +84,21 @@ class World:
         if self.client >= 0:
             pybullet.disconnect(self.client)
             self.client = -1
-            self._folder.cleanup()
+        self._folder.cleanup()
 
     def build(self, recipe: Recipe) -> None:
         """An empty client, the arm at home, the things where the recipe puts them, all at rest."""
         self.layout, self.recipe = lay_out(recipe), recipe
         self._fresh()
-        self.bodies = [bodies.add_thing(thing, self.client, solid=True) for thing in self.layout.things]
-        for body in self.bodies:
-            pybullet.setCollisionFilterGroupMask(body, -1, _THINGS, _THINGS | _ARM, self.client)
+        self.bodies = [bodies.add_solid(thing, self.client) for thing in self.layout.things]
         self._settle()
         self.ticks = 0
 
     def _fresh(self) -> None:
-        c = self.client
-        pybullet.resetSimulation(physicsClientId=c)
+        # A new client each time: bodies keep the same numbers then, and a saved state is looked up by these.
+        if self.client >= 0:
+            pybullet.disconnect(self.client)
+        self.client = c = _connect()
         pybullet.setPhysicsEngineParameter(
             fixedTimeStep=STEP,
             numSubSteps=0,
@@ -105,9 +110,6 @@ class World:
         pybullet.setGravity(0, 0, -9.81, physicsClientId=c)
         self.robot = bodies.add_panda(c, solid=True)
         self.table = bodies.add_table(c, solid=True)
-        for link in range(-1, pybullet.getNumJoints(self.robot, c)):
-            pybullet.setCollisionFilterGroupMask(self.robot, link, _ARM, _THINGS, c)
-        pybullet.setCollisionFilterGroupMask(self.table, -1, _THINGS, _THINGS | _ARM, c)
         for joint, angle in zip(JOINTS, HOME, strict=True):
             pybullet.resetJointState(self.robot, joint, angle, physicsClientId=c)
         pybullet.setJointMotorControlArray(
@@ -194,7 +196,6 @@ class World:
 
     def _attach(self, index: int, frame: tuple[list[float], list[float]]) -> None:
         body = self.bodies[index]
-        self._collide(body, False)
         self._constraint = pybullet.createConstraint(
             self.robot,
             TIP_LINK,
@@ -214,12 +215,7 @@ class World:
         if self.held is None:
             return
         pybullet.removeConstraint(self._constraint, self.client)
-        self._collide(self.bodies[self.held], True)
         self.held, self._frame, self._constraint = None, None, -1
-
-    def _collide(self, body: int, on: bool) -> None:
-        for link in (8, *FINGERS):
-            pybullet.setCollisionFilterPair(self.robot, body, link, -1, int(on), self.client)
 
     # What is below a point
 
@@ -227,7 +223,7 @@ class World:
         """What each ray straight down from starts (N, 3) meets first (None: the table, or nothing), and how high."""
         ends = np.column_stack([starts[:, :2], np.full(len(starts), floor)])
         hits = pybullet.rayTestBatch(
-            starts.tolist(), ends.tolist(), numThreads=1, collisionFilterMask=_THINGS, physicsClientId=self.client
+            starts.tolist(), ends.tolist(), numThreads=1, collisionFilterMask=_VISIBLE, physicsClientId=self.client
         )
         index = {body: i for i, body in enumerate(self.bodies)}
         return [(index.get(hit[0]), float(hit[3][2]) if hit[0] >= 0 else floor) for hit in hits]
