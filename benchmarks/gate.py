@@ -1,8 +1,8 @@
 """Is the gate quick, and does it keep its promise? `python -m benchmarks.gate [--seeds 4]`, about a minute on one core.
 
-Prints the median time of one threshold from 1,000 decisions with 10 imputations (the reference implementation: 25
-to 55 ms), then, on a synthetic stream of a novice that learns, what was promised and what was kept. Random queries count as
-queries. Each figure is a mean over the seeds, with its range.
+Prints the median time of one threshold from 1,000 decisions with 10 imputations (the reference implementation takes 25
+to 55 ms), then, on a synthetic stream of a novice that learns, what was promised and what was kept. Random queries
+count as queries. Each figure is a mean over the seeds, with its range.
 """
 
 from __future__ import annotations
