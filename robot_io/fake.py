@@ -97,10 +97,11 @@ class FakeArm:
         self._refuse_if_stopped()
         if action.joints.shape != self._joints.shape or not np.all(np.isfinite([*action.joints, action.gripper])):
             raise BadAction(f"expected 4 finite joints and a gripper, got {action.joints.tolist()}, {action.gripper}")
-        self._joints = action.joints.copy()
+        sent = Action(np.clip(action.joints, LIMITS.lower, LIMITS.upper), min(max(action.gripper, 0.0), 1.0))
+        self._joints = sent.joints.copy()
         self._ticks += 1
-        self._grip(action.gripper)
-        return action
+        self._grip(sent.gripper)
+        return sent
 
     def hold(self) -> None:
         """Stay."""
