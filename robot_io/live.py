@@ -236,6 +236,7 @@ class Live:
             self._loop.heartbeat.begin()
         else:
             self._loop.heartbeat.end()
+        self.changed()
 
     async def _hide(self, page: _Page, _: Mapping[str, Any]) -> None:
         if self.lease.holds(page.grant.session):
