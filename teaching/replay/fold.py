@@ -1,4 +1,4 @@
-"""History → rows and demonstrations in force: what follows from answers (`teaching.feedback`), less what was deleted."""
+"""History → rows and demonstrations in force: what follows from answers (`teaching.feedback`), less the deleted."""
 
 from __future__ import annotations
 

@@ -89,11 +89,12 @@ def _arrays(group: h5py.Group, parent: str = "") -> Iterator[tuple[str, Any]]:
     """Every array with its name; what no episode has comes with a sentence in place of the array."""
     for name in group:
         full = f"{parent}{name[:60]}"
-        kind = group.get(name, getclass=True)
         link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
+        if not isinstance(link, h5py.HardLink):  # before anything else: even to ask its kind would follow it
             yield full, f"expected no links in it, but {full} is one ({type(link).__name__})"
-        elif kind is h5py.Dataset and (parent or name in _ARRAYS):
+            continue
+        kind = group.get(name, getclass=True)
+        if kind is h5py.Dataset and (parent or name in _ARRAYS):
             yield full, group[name]
         elif kind is h5py.Group and not parent and name in _GROUPS:
             yield from _arrays(group[name], f"{name}/")
