@@ -31,7 +31,7 @@ DOORS = {
     "streamlit": ("app.py", "pages/"),
     "torch": (
         "teaching/policies/", "teaching/learner.py", "teaching/training.py", "teaching/trainer.py", "teaching/host.py",
-        "teaching/experiments/",
+        "teaching/__main__.py", "teaching/experiments/",
     ),
     "h5py": ("teaching/replay/", "teaching/export.py", "teaching/vet.py"),
     "pybullet": ("robot_io/sim/", "robot_io/motion.py"),
