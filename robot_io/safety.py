@@ -75,9 +75,11 @@ def clip(target: Array, last: Array, limits: Limits, dt: float, tip: Callable[[A
     inside = np.clip(target, limits.lower, limits.upper)
     if np.any(np.abs(inside - target) > TOLERANCE):
         reasons.append("joint")
-    reach = limits.speed * dt
-    stepped = last + np.clip(inside - last, -reach, reach)
-    if np.any(np.abs(stepped - inside) > TOLERANCE):
+    reach, step = limits.speed * dt, inside - last
+    slow = np.abs(step) <= reach + TOLERANCE
+    # What needs no clipping passes bit for bit, so that a rehearsed motion and the performed one are the same.
+    stepped = np.where(slow, inside, last + np.clip(step, -reach, reach))
+    if not np.all(slow):
         reasons.append("speed")
     if tip is not None:
         kept = _within(stepped, last, limits.workspace, tip)
