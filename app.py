@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pages.addresses import allowed_origins
+from pages.processes import lifespan
 from robot_io.access import guarded, own_hosts, own_origins
 
 
@@ -24,12 +25,12 @@ async def health(request: Request) -> Response:
     return JSONResponse({"name": "web", "state": "up", "pid": os.getpid()})
 
 
-def application() -> st.App:
-    """Pages and a health route behind the checks of Host and Origin, on every path."""
+def guard() -> Middleware:
+    """The checks of Host and Origin, on every path, Streamlit's own included."""
     port = int(st.get_option("server.port"))
     allowed = allowed_origins()
-    guard = Middleware(guarded, origins=own_origins(port, allowed), hosts=own_hosts(port, allowed))
-    return st.App("pages/shell.py", routes=[Route("/health", health)], middleware=[guard])
+    return Middleware(guarded, origins=own_origins(port, allowed), hosts=own_hosts(port, allowed))
 
 
-app = application()
+# `streamlit run` finds the application by reading this file, not by running it: the call has to stand here.
+app = st.App("pages/shell.py", routes=[Route("/health", health)], middleware=[guard()], lifespan=lifespan)

@@ -1,4 +1,4 @@
-"""Where the browser reaches the arm and the lesson host: from the supervisor, or under a proxy's paths.
+"""Where the browser reaches the arm and the lesson host, as component data: by port, or under a proxy's paths.
 
 Read from the environment: ASKBACK_SIDE_URL and ASKBACK_HOST_URL (`/arm/{name}/`, `/host/{name}/`), and
 ASKBACK_ALLOW_ORIGIN.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
+
+from teaching import supervisor
 
 HOME = "datasets/lessons"
+Address = dict[str, str]
 
 
 def home() -> Path:
@@ -24,32 +26,22 @@ def allowed_origins() -> tuple[str, ...]:
     return tuple(part.strip() for part in os.environ.get("ASKBACK_ALLOW_ORIGIN", "").split(",") if part.strip())
 
 
-def web_origins(port: int) -> tuple[str, ...]:
-    """Every origin that our own pages can have: what the arm and the host are told to accept."""
-    return (f"http://localhost:{port}", f"http://127.0.0.1:{port}", *allowed_origins())
-
-
-def outside(url: str, variable: str, name: str) -> str:
-    """The address as a browser sees it: the proxy's path for that lesson, or the address itself."""
-    template = os.environ.get(variable, "")
-    return template.replace("{name}", quote(name, safe="")) if template else url
-
-
-def for_browser(found: Mapping[str, str], *, name: str, session: str, teacher: str) -> dict[str, dict[str, str]]:
-    """Component data for both sockets of a lesson.
+def lesson_addresses(path: Path, session: str, teacher: str) -> dict[str, Address | None]:
+    """Component data of both sockets of a lesson; None for a process that does not answer yet.
 
     Args:
-        found: `host_url`, `host_token`, `arm_url`, `arm_token` of the supervisor.
-        name: the lesson's.
+        path: the lesson.
         session: this browser's.
         teacher: who answers.
     """
-    arm = {"url": outside(found["arm_url"], "ASKBACK_SIDE_URL", name), "token": found["arm_token"], "session": session}
-    host = {
-        "url": outside(found["host_url"], "ASKBACK_HOST_URL", name),
-        "token": found["host_token"],
-        "session": session,
-        "teacher": teacher,
-        "lesson": name,
-    }
-    return {"arm": arm, "host": host}
+    side, host = os.environ.get("ASKBACK_SIDE_URL", ""), os.environ.get("ASKBACK_HOST_URL", "")
+    found = supervisor.addresses(path, session, teacher, side_url=side, host_url=host)
+    who = {"teacher": teacher, "lesson": path.name}
+    return {"arm": _address(found, "arm", "live", {}), "host": _address(found, "host", "lesson", who)}
+
+
+def _address(found: Mapping[str, str], kind: str, route: str, more: Address) -> Address | None:
+    if not found[f"{kind}_token"]:
+        return None
+    named = {name: found[f"{kind}_{name}"] for name in ("url", "port", "token")}
+    return {**named, "path": route, "session": found["session"], **more}

@@ -117,7 +117,9 @@ def load(path: Path) -> tuple[Binding, ...]:
     try:
         changes = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput(f"expected a JSON file of keys in {path.name}, got: {error}. Delete it for the defaults") from error
+        raise BadInput(
+            f"expected a JSON file of keys in {path.name}, got: {error}. Delete it for the defaults"
+        ) from error
     if not isinstance(changes, dict) or not all(isinstance(v, str) for v in changes.values()):
         raise BadInput(f"expected action → key in {path.name}, got something else. Delete it for the defaults")
     return rebound(changes)

@@ -1,14 +1,12 @@
 // The page's side of the arm's Worker: one per page, shared by the strip (which owns it) and whoever shows live pictures.
 
-/** A loopback address seen from another host name, or a path on this origin, as a WebSocket address. */
-function socketAddress(base, last) {
-  const secure = location.protocol === "https:";
-  const url = new URL(base.endsWith("/") ? base : base + "/", location.href);
-  if (!base.startsWith("/") && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname)) url.hostname = location.hostname;
-  if (base.startsWith("/")) url.protocol = secure ? "wss:" : "ws:";
-  else url.protocol = url.protocol === "https:" || url.protocol === "wss:" ? "wss:" : "ws:";
-  url.pathname += last;
-  return url.href;
+/** The WebSocket address of a port on the host that this page came from, of a path on its origin, or of a whole address. */
+function socketAddress({ url, port, path }) {
+  const secure = location.protocol === "https:" ? "wss:" : "ws:";
+  if (!url) return `${secure}//${location.hostname}:${port}/${path}`;
+  const made = new URL(url, location.href);
+  made.protocol = /^(https|wss):$/.test(made.protocol) ? "wss:" : "ws:";
+  return made.href;
 }
 
 const newId = () => (crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join(""));
@@ -31,7 +29,7 @@ class ArmLink extends EventTarget {
   connect(address) {
     if (JSON.stringify(address) === JSON.stringify(this.address)) return;
     this.address = address;
-    if (address) this.worker.postMessage({ do: "connect", address: { ...address, url: socketAddress(address.url, "live") } });
+    if (address) this.worker.postMessage({ do: "connect", address: { ...address, url: socketAddress(address) } });
     else { this.worker.postMessage({ do: "close" }); this.up = false; this.state = null; this.emit("state"); }
   }
 

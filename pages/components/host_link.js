@@ -32,8 +32,8 @@ class HostLink extends EventTarget {
   }
 
   open() {
-    const { url, token, session, teacher } = this.address;
-    const socket = new WebSocket(socketAddress(url, "lesson"));
+    const { token, session, teacher } = this.address;
+    const socket = new WebSocket(socketAddress(this.address));
     this.socket = socket;
     socket.onopen = () => socket.send(JSON.stringify({ token, session, teacher }));
     socket.onmessage = (event) => { if (this.socket === socket) this.receive(JSON.parse(event.data)); };

@@ -17,10 +17,10 @@ class Practice {
   /** Whether the answer is the known one, and what to say about it. */
   judge(answer) {
     const { expect, explain } = this.questions[this.at];
-    const close = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) <= NEAR;
+    const near = (at, wanted) => wanted.some((b) => Math.hypot(at[0] - b[0], at[1] - b[1]) <= NEAR);
     const shown = answer.demonstration;
     const right = answer.verdict === expect.verdict && (!expect.relabel || answer.relabel === expect.relabel)
-      && (!expect.demonstration || Boolean(shown && close(shown.pick, expect.demonstration.pick) && close(shown.place, expect.demonstration.place)));
+      && (!expect.demonstration || Boolean(shown && near(shown.pick, expect.demonstration.picks) && near(shown.place, expect.demonstration.places)));
     return { right, text: right ? explain.right : explain.wrong };
   }
 

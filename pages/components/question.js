@@ -260,7 +260,7 @@ class Card {
     this.part("goal").textContent = question ? question.goal : view ? "nothing to ask just now" : this.host.failures ? "reaching the lesson…" : "opening the lesson…";
     why.replaceChildren();
     if (this.practising) why.append(element("button", { type: "button", textContent: "Skip practice" }), ` ${this.practice.title} ${question.hint}`);
-    else if (question) why.append(question.again ? "taken back: answer it once more; nothing moves" : `asks because: ${question.reason}`);
+    else if (question) why.append(question.again ? "taken back: answer it once more; nothing moves" : question.reason);
     else if (view) why.append(view.gate.promise);
     const skip = why.querySelector("button");
     if (skip) skip.dataset.skip = "";
@@ -270,7 +270,7 @@ class Card {
     if (view && !this.host.up) why.append(element("strong", { textContent: " · connection lost, trying again; nothing is lost" }));
     if (view && view.disk && view.disk.warning) why.append(element("strong", { textContent: ` · ${view.disk.warning}` }));
     this.part("canvas").setAttribute("aria-label", question ? `The table from above. Plan: ${question.goal}` : "The table from above");
-    this.part("rest").hidden = Boolean(question) || !view;
+    this.part("rest").hidden = Boolean(question);
     if (!question && view) tellRest(this.part("rest"), view, (what, decision) => this.simple(what, { decision }, "noted ✓"));
   }
 

@@ -25,7 +25,10 @@ class Strip {
   /** What Python said: where the arm and the host are, and who is here. */
   update(data, setTriggerValue) {
     this.setTriggerValue = setTriggerValue;
-    document.cookie = `askback_session=${data.session}; path=/; SameSite=Strict; max-age=31536000${location.protocol === "https:" ? "; Secure" : ""}`;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    for (const [name, value] of Object.entries(data.cookies)) {
+      document.cookie = `askback_${name}=${encodeURIComponent(value)}; path=/; SameSite=Strict; max-age=31536000${secure}`;
+    }
     this.arm.connect(data.arm);
     this.host.connect(data.host);
     this.draw();

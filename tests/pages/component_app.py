@@ -11,9 +11,9 @@ from pages.components.strip import strip
 st.set_page_config(layout="wide", page_title="components")
 st.html("<style>.block-container{padding:3.75rem 1rem 0!important;max-width:none!important}</style>")
 session = st.query_params.get("session", "s1")
-url = os.environ["ASKBACK_TEST_URL"]
-arm = {"url": url, "token": "t", "session": session}
-host = {"url": url, "token": "t", "session": session, "teacher": "Ana", "lesson": "fake"}
-strip(arm, host, session)
+port = os.environ["ASKBACK_TEST_PORT"]
+arm = {"url": "", "port": port, "path": "live", "token": "t", "session": session}
+host = arm | {"path": "lesson", "teacher": "Ana", "lesson": "fake"}
+strip(arm, host, {"session": session})
 question(arm, host, keymap.as_data(keymap.DEFAULT), {}, [] if "nopractice" in st.query_params else None)
 st.button("rerun")

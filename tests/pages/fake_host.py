@@ -226,10 +226,6 @@ class FakeServer:
         self.server.should_exit = True
         self.thread.join(5)
 
-    def address(self, kind: str, session: str = "s1", **more: str) -> dict[str, str]:
-        """Component data for one of the two wires."""
-        return {"url": f"http://127.0.0.1:{self.port}/", "token": self.TOKEN, "session": session} | more
-
     def push(self) -> None:
         """Show the changed view to everybody; from any thread."""
         assert self.loop is not None

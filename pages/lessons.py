@@ -1,0 +1,168 @@
+"""The start page: begin at once, make a lesson, go on with one, back one up."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages import processes
+from pages.addresses import home
+from teaching.gating import KINDS, MODES, Gate
+from teaching.lesson import LessonConfig
+from teaching.supervisor import LessonSummary, backup_command, create_lesson, list_lessons, remove_lesson
+from teaching.task import tasks
+from teaching.types import BadInput
+
+TEACH = str(Path(__file__).parent / "teach.py")
+LOW_DISK = 2 * 2**30
+START = {"starter": "the starter, which knows some colours", "nothing": "nothing learnt yet"}
+MODE_WORDS = {"sensitivity": "ask before mistakes", "specificity": "leave good plans alone", "success": "end well"}
+
+
+def explained(config: type, name: str) -> str:
+    """The one-line explanation of a setting."""
+    return next((str(f.metadata.get("help", "")) for f in fields(config) if f.name == name), "")
+
+
+def go(path: Path) -> None:
+    """Open a lesson and show its question."""
+    processes.choose(path)
+    st.switch_page(TEACH)
+
+
+def made(name: str, **config: Any) -> Path | None:
+    """A new lesson, or a sentence on what was wrong with it."""
+    try:
+        return create_lesson(home(), name, **config)
+    except (BadInput, OSError) as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
+def first_visit() -> None:
+    """One button."""
+    st.title("Teach a robot arm by answering its questions")
+    st.write(
+        "The arm shows what it plans and how sure it is. You say yes, show it, or tell it what else that would be "
+        "right for. It learns from every answer within seconds. It is simulated: nothing can break."
+    )
+    if st.button("Start teaching now", type="primary", icon=":material/play_arrow:", key="start"):
+        path = made("first lesson", task="put-block-in-bowl", arm="sim:panda", start="starter", teacher=who())
+        if path is not None:
+            go(path)
+
+
+def who() -> str:
+    """The name of the person in front, kept in this browser."""
+    return processes.teacher()
+
+
+def name_field() -> None:
+    """Who answers."""
+    given = st.text_input(
+        "Your name",
+        value=processes.teacher(""),
+        max_chars=60,
+        key="teacher-field",
+        help=explained(LessonConfig, "teacher"),
+    )
+    if given.strip() and given.strip() != st.session_state.get("teacher"):
+        st.session_state["teacher"] = given.strip()
+        st.session_state.pop("addresses", None)
+        st.rerun()
+
+
+def line(lesson: LessonSummary) -> None:
+    """One lesson and what can be done with it."""
+    with st.container(border=True):
+        words, act, more = st.columns([6, 1.4, 1], vertical_alignment="center")
+        state = ":green-badge[running]" if lesson.running else ""
+        words.markdown(f"**{lesson.name}** {state}  \n{lesson.task} · {lesson.arm} · {counts(lesson)}")
+        if lesson.problem:
+            words.warning(lesson.problem, icon=":material/error:")
+        elif act.button("Go on", key=f"go-{lesson.path.name}", type="primary", width="stretch"):
+            go(lesson.path)
+        with more.popover("", icon=":material/more_vert:", key=f"more-{lesson.path.name}"):
+            details(lesson)
+
+
+def counts(lesson: LessonSummary) -> str:
+    """What was said in it so far."""
+    return f"{lesson.answers} answers, {lesson.demonstrations} stored examples, {lesson.episodes} scenes"
+
+
+def details(lesson: LessonSummary) -> None:
+    """Back up, close, remove."""
+    st.write("To back it up, run:")
+    st.code(backup_command(lesson.path), language="bash", wrap_lines=True)
+    if lesson.running and st.button(
+        "Close it", key=f"close-{lesson.path.name}", help="Ends its arm and its host in order."
+    ):
+        if processes.chosen() == lesson.path:
+            processes.choose(None)
+        processes.supervisor().close(lesson.path)
+        st.rerun()
+    if not lesson.running and st.button("Move to the trash", key=f"remove-{lesson.path.name}"):
+        remove_lesson(lesson.path)
+        st.rerun()
+
+
+def gate_fields() -> dict[str, Any]:
+    """The promise about asking."""
+    first, second = st.columns(2)
+    kind = first.selectbox("It asks by", KINDS, help=explained(Gate, "kind"))
+    mode = second.selectbox("It promises to", MODES, format_func=MODE_WORDS.get, help=explained(Gate, "mode"))
+    target = first.slider("Promised share", 0.5, 1.0, 0.9, 0.01, help=explained(Gate, "target"))
+    p_rand = second.slider("Random checks", 0.0, 1.0, 0.2, 0.05, help=explained(Gate, "p_rand"))
+    level = 0.5
+    if kind == "fixed":
+        level = first.slider("Asks from uncertainty", 0.0, 1.0, 0.5, 0.01, help=explained(Gate, "level"))
+    return {"kind": kind, "mode": mode, "target": target, "p_rand": p_rand, "level": level}
+
+
+def new_lesson() -> None:
+    """A lesson of one's own making."""
+    name = st.text_input("Name", max_chars=60, key="name", help=explained(LessonConfig, "name"))
+    first, second = st.columns(2)
+    task = first.selectbox("Task", tasks(), help=explained(LessonConfig, "task"))
+    arm = second.text_input("Arm", "sim:panda", help=explained(LessonConfig, "arm"))
+    split = first.selectbox("Scenes", ("seen", "unseen"), help=explained(LessonConfig, "split"))
+    start = second.selectbox("Start from", list(START), format_func=START.get, help=explained(LessonConfig, "start"))
+    with st.expander("When it asks"):
+        gate = gate_fields()
+    if st.button("Create and open", type="primary", key="create"):
+        path = made(name, task=task, arm=arm, split=split, start=start, teacher=who(), gate=gate)
+        if path is not None:
+            go(path)
+
+
+def disk() -> None:
+    """Free space where the lessons lie."""
+    place = next(p for p in (home(), *home().parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    if free < LOW_DISK:
+        st.warning(f"Only {free / 2**30:.1f} GB of disk left in {home()}: make room before it runs out.")
+    else:
+        st.caption(f"Lessons lie in {home()} · {free / 2**30:.0f} GB free")
+
+
+def main() -> None:
+    """Draw the page."""
+    lessons = list_lessons(home())
+    if not lessons:
+        first_visit()
+    else:
+        st.title("Lessons")
+        for lesson in lessons:
+            line(lesson)
+    with st.expander("Make a lesson of your own", expanded=False, icon=":material/add:"):
+        name_field()
+        new_lesson()
+    disk()
+
+
+main()

@@ -1,0 +1,102 @@
+"""The web process's one supervisor, and the few facts of a browser that pages share."""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.addresses import Address, allowed_origins, home, lesson_addresses
+from robot_io.access import own_origins
+from robot_io.arm import ArmError
+from teaching.supervisor import Supervisor, lesson_path, running
+from teaching.types import BadInput
+
+
+@functools.cache
+def supervisor() -> Supervisor:
+    """Starts, finds and looks after the processes of lessons; made once per web process."""
+    origins = sorted(own_origins(int(st.get_option("server.port")), allowed_origins()))
+    made = Supervisor(
+        origins,
+        arm_port=int(os.environ.get("ASKBACK_SIDE_PORT", "0")),
+        host_port=int(os.environ.get("ASKBACK_HOST_PORT", "0")),
+    )
+    made.attach(home())
+    made.watch()
+    return made
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
+    """Finds what runs when the web process starts; ends it in order when the web process is ended in order."""
+    keeper = supervisor()
+    try:
+        yield {}
+    finally:
+        keeper.stop(lessons=True)
+
+
+def session() -> str:
+    """Who this browser is: the same after a reload, and in every tab. The strip keeps it in a cookie."""
+    if "session" not in st.session_state:
+        st.session_state["session"] = str(st.context.cookies.get("askback_session") or secrets.token_hex(12))[:64]
+    return str(st.session_state["session"])
+
+
+def teacher(fallback: str = "teacher") -> str:
+    """What the person in front calls themselves."""
+    return str(st.session_state.get("teacher") or st.context.cookies.get("askback_teacher") or fallback)
+
+
+def chosen() -> Path | None:
+    """The lesson that this browser has open; it survives a reload."""
+    name = st.session_state.get("lesson")
+    if name is None:
+        name = st.query_params.get("lesson") or st.context.cookies.get("askback_lesson") or ""
+    if not name:
+        return None
+    try:
+        path = lesson_path(home(), str(name))
+    except BadInput:
+        return None
+    return path if (path / "lesson.json").is_file() else None
+
+
+def choose(path: Path | None) -> None:
+    """Open a lesson in this browser, or none."""
+    st.session_state["lesson"] = path.name if path else ""
+    st.session_state.pop("addresses", None)
+    if path is not None:
+        keep_open(path)
+
+
+def keep_open(path: Path) -> None:
+    """Start what does not run of a lesson, unless it has been tried in this session just now."""
+    if st.session_state.get("kept open") != str(path) or not running(path):
+        st.session_state["kept open"] = str(path)
+        supervisor().open(path)
+
+
+def cookies(path: Path | None) -> dict[str, str]:
+    """What the strip keeps in this browser, so that a reload is the same person in the same lesson."""
+    return {"session": session(), "lesson": path.name if path else "", "teacher": teacher("")}
+
+
+def addresses(path: Path, *, fresh: bool = False) -> dict[str, Address | None]:
+    """Component data of the open lesson's sockets; kept, so that a rerun of the page does not open new sockets."""
+    kept = st.session_state.get("addresses")
+    if kept and not fresh and kept["path"] == str(path):
+        return dict(kept["found"])
+    try:
+        found = lesson_addresses(path, session(), teacher())
+    except ArmError:  # it is just starting, or just ended: the next look will tell
+        found = {"arm": None, "host": None}
+    st.session_state["addresses"] = {"path": str(path), "found": found}
+    return found

@@ -1,0 +1,5 @@
+"""Progress: not drawn yet."""
+
+import streamlit as st
+
+st.title("Progress")

@@ -1,0 +1,5 @@
+"""Replay: not drawn yet."""
+
+import streamlit as st
+
+st.title("Replay")

@@ -1,0 +1,70 @@
+"""The main script of the app: the style, the strip with STOP on every page, and the navigation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages import processes
+from pages.components.strip import strip
+
+STYLE = """
+<style>
+.stMainBlockContainer { padding: 4rem 1.25rem 1rem !important; max-width: 1900px !important; }
+.stMainBlockContainer > div > .stVerticalBlock { gap: 0.75rem; }
+[data-testid="stStatusWidget"] { display: none; }
+</style>
+"""
+
+
+def navigation() -> st.navigation:  # type: ignore[valid-type]
+    """The pages; with a lesson open, Teach comes first."""
+    teaching = processes.chosen() is not None
+    here = Path(__file__).parent
+    return st.navigation(
+        [
+            st.Page(
+                here / "lessons.py", title="Lessons", icon=":material/home:", default=not teaching, url_path="lessons"
+            ),
+            st.Page(here / "teach.py", title="Teach", icon=":material/school:", default=teaching, url_path="teach"),
+            st.Page(here / "replay.py", title="Replay", icon=":material/history:", url_path="replay"),
+            st.Page(here / "progress.py", title="Progress", icon=":material/trending_up:", url_path="progress"),
+            st.Page(here / "keys.py", title="Keys", icon=":material/keyboard:", url_path="keys"),
+        ],
+        position="top",
+    )
+
+
+@st.fragment(run_every=0.5)
+def wait_for_processes() -> None:
+    """While the arm and the host of the open lesson start, look again; draw the page anew when they answer."""
+    path = processes.chosen()
+    if path is None:
+        return
+    before = processes.addresses(path)
+    found = processes.addresses(path, fresh=True)
+    if any(found[kind] and not before[kind] for kind in ("arm", "host")):
+        st.rerun()
+    trouble = processes.supervisor().trouble(path)
+    if trouble:
+        st.error(f"The lesson does not start: {trouble}", icon=":material/error:")
+
+
+def head() -> None:
+    """The strip, drawn before the page so that it stays mounted across pages."""
+    path = processes.chosen()
+    found = processes.addresses(path) if path else {"arm": None, "host": None}
+    stale = strip(found["arm"], found["host"], processes.cookies(path))
+    if path and stale:
+        processes.addresses(path, fresh=True)
+        st.rerun()
+    if path and not (found["arm"] and found["host"]):
+        wait_for_processes()
+
+
+st.set_page_config(page_title="Askback", page_icon=":material/precision_manufacturing:", layout="wide")
+st.html(STYLE)
+page = navigation()
+head()
+page.run()
