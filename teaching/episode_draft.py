@@ -27,6 +27,7 @@ class EpisodeDraft:
         self.decisions: list[Decision] = []
         self.executed: list[Array | None] = []
         self.rewards: list[float] = []
+        self.kept = False
         self._made = 0
 
     @property

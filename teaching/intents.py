@@ -49,7 +49,8 @@ class Intents:
         if do not in self._table:
             raise BadInput(f"expected an intent among {', '.join(self._table)}, got {do!r}")
         who = self.names.get(session)
-        return self.lesson.request(lambda: self._table[do]({**values, "teacher": who}), self.timeout)
+        sequence: int | None = self.lesson.request(lambda: self._table[do]({**values, "teacher": who}), self.timeout)
+        return sequence
 
     def _answer(self, values: Values) -> int:
         question = self.lesson.open_question(str(values.get("query")))

@@ -82,7 +82,7 @@ def disk_view(path: Path) -> dict[str, Any]:
 def lesson_view(lesson: PlanLesson, table: TableView, pictures: dict[str, Any]) -> dict[str, Any]:
     """The whole view (docs/design/0002-wires.md). Called on the lesson's thread only."""
     question = lesson.revisits[-1] if lesson.revisits else lesson.question
-    memory, config, learning, acting = lesson.memory, lesson.config, lesson.learning, lesson.acting
+    memory, config, learning, acting = lesson.memory, lesson.config, lesson.learning, lesson.course.acting
     decisions, answers = memory.decisions, lesson.buffer.answers()
     return {
         "lesson": {"name": config.name, "task": config.task, "arm": config.arm, "teacher": config.teacher},

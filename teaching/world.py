@@ -62,6 +62,7 @@ class World:
         self.is_scene = "scene" in arm.features.capabilities
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="arm")
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="foresight")
+        self._era = 0
 
     @property
     def scene(self) -> Scene:
@@ -100,21 +101,33 @@ class World:
 
     def perform(self, actions: Array, *, look: bool) -> None:
         """Carry out a pick-and-place, after whatever is under way; a Done is posted."""
-        self._thread.submit(self._run, "performed", look, lambda: self.arm.perform(np.array(actions)))
+        self._thread.submit(self._run, self._era, "performed", look, lambda: self.arm.perform(np.array(actions)))
 
     def reset(self, seed: int, *, look: bool) -> None:
         """A fresh scene, after whatever is under way; on an arm without scenes only a look. A Done is posted."""
         self._thread.submit(
-            self._run, "reset", look, lambda: self.is_scene and self.scene.reset(seed, self.task, self.split) and None
+            self._run,
+            self._era,
+            "reset",
+            look,
+            lambda: self.is_scene and self.scene.reset(seed, self.task, self.split) and None,
         )
 
-    def _run(self, kind: str, look: bool, act: Callable[[], Any]) -> None:
+    def forget(self) -> None:
+        """What has not begun is not begun; what is under way ends, and nothing is posted of it."""
+        self._era += 1
+
+    def _run(self, era: int, kind: str, look: bool, act: Callable[[], Any]) -> None:
+        if era != self._era:
+            return
         try:
             report = act() or None
             moment = self.look() if look or not self.is_scene else Moment(self.arm.observe(), self.scene.truth())
-            self._post(Done(kind, moment, report))
+            done = Done(kind, moment, report)
         except ArmError as error:
-            self._post(Done(kind, error=error))
+            done = Done(kind, error=error)
+        if era == self._era:
+            self._post(done)
 
     def ready(self) -> bool:
         """Whether the arm can be told to move again; tries to reach one that vanished."""
