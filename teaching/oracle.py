@@ -39,7 +39,7 @@ class Said:
     seconds: float
     """Under its cost model."""
     act_fails: bool = False
-    """Its own act did not work in rehearsal (or there was nothing to do), so it is not worth storing."""
+    """It found nothing that works in rehearsal, or nothing to do, so it shows nothing; a relabel is kept."""
 
 
 class OracleTeacher:
@@ -77,15 +77,14 @@ class OracleTeacher:
         return Said(Feedback(Outcome.SUCCESS, demonstration=act), self.config.costs.demonstrate, fails)
 
     def _act(self, goal: str, before: Truth, rehearse: Rehearse | None) -> tuple[Plan | None, bool]:
-        """The first of its demonstrations that works; else the last one thought of, and that it fails."""
-        act: Plan | None = None
+        """The first of its demonstrations that works, and whether none does."""
         for _ in range(self.config.tries):
             act = self.task.demonstrate(goal, before, self.rng)
             if act is None:
-                return None, True
+                break
             if rehearse is None:
                 return act, False
             after = rehearse(act.actions)
             if after is not None and is_valid(self.task, goal, before, after):
                 return act, False
-        return act, True
+        return None, True

@@ -72,9 +72,9 @@ def test_it_thinks_again_until_its_own_act_works() -> None:
     np.testing.assert_array_equal(said.feedback.demonstration.actions, seen[2])
 
 
-def test_an_act_that_never_works_is_told() -> None:
+def test_an_act_that_never_works_is_not_shown_and_the_relabel_is_kept() -> None:
     said = oracle(tries=2).answer(decision(), START, WRONG, lambda _: ELSEWHERE)
-    assert said.act_fails and said.feedback.demonstration is not None
+    assert said.act_fails and said.feedback.demonstration is None and said.feedback.relabel is not None
 
 
 def test_with_nothing_left_to_do_it_shows_nothing() -> None:
