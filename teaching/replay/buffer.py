@@ -21,7 +21,7 @@ from teaching.replay.committer import Committer
 from teaching.replay.disk import Disk, DiskFull
 from teaching.replay.episode import Episode, Step
 from teaching.replay.events import ANSWERS, OWN, checked_body, event_bytes, event_of
-from teaching.replay.fold import Rules, fold_history
+from teaching.replay.fold import Folder
 from teaching.replay.index import Index
 from teaching.replay.ledger import Ledger
 from teaching.replay.library import Library
@@ -67,7 +67,7 @@ class ReplayBuffer(Reading):
         self.path, self.readonly, self._clock = Path(path), readonly, clock
         self._shelf = Shelf(self.path, disk or Disk())
         self._created_with = self._shelf.lesson()
-        self._rules = Rules.of(self._created_with)
+        self._folder = Folder(self._created_with)
         self._lock = threading.RLock()
         self._committing = threading.Lock()
         self.problems = []
@@ -223,7 +223,7 @@ class ReplayBuffer(Reading):
                 f"expected episode {episode.id} to hold its answered decisions, but it lacks {', '.join(lost)}"
             )
         known = tuple(a for k, a in said.answers.items() if k in keys)
-        folded = fold_history(episode.decisions, said, self._rules)
+        folded = self._folder.fold(episode.decisions, said)
         demonstrations = episode.demonstrations or folded.demonstrations
         return replace(episode, answers=episode.answers or known, demonstrations=demonstrations)
 

@@ -31,6 +31,8 @@ class Event:
     """Unix seconds."""
     undone: bool = False
     """An undo that is in force takes it back."""
+    answer: Answer | None = None
+    """What it says, if it is an answer or a verdict."""
 
 
 @dataclass
@@ -60,7 +62,9 @@ def event_of(seq: int, payload: bytes) -> Event:
     value = nouns.from_bytes(payload)
     if not isinstance(value, dict) or not isinstance(value.get("body"), dict) or not isinstance(value.get("kind"), str):
         raise BadInput(f"expected event {seq} to have a kind and a body, got {str(value)[:80]}")
-    return Event(seq, value["kind"], value["body"], float(value.get("time", 0.0)))
+    kind, body = value["kind"], value["body"]
+    answer = nouns.answer_of(body) if kind in ANSWERS else None
+    return Event(seq, kind, body, float(value.get("time", 0.0)), answer=answer)
 
 
 def undone(events: Iterable[Event]) -> set[int]:
@@ -85,10 +89,9 @@ def fold(events: Iterable[Event]) -> Said:
 
 def apply(said: Said, event: Event) -> None:
     """Put one event over what is in force; an undo is `fold`'s."""
-    if event.kind in ANSWERS:
-        answer = nouns.answer_of(event.body)
-        said.answers.pop(answer.decision, None)
-        said.answers[answer.decision] = answer
+    if event.answer is not None:
+        said.answers.pop(event.answer.decision, None)
+        said.answers[event.answer.decision] = event.answer
     elif event.kind in AMENDMENTS:
         _amend(said, event.kind, str(event.body["demonstration"]), event.body)
     elif event.kind in ("withdraw", "failed"):

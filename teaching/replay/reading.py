@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from robot_io.arm import Observation
 from teaching.replay.episode import Episode, Step, Summary
-from teaching.replay.events import ANSWERS, Event, Said
+from teaching.replay.events import Event, Said
 from teaching.replay.file import read_episode, read_step
-from teaching.replay.fold import Folded, Rules, fold_history
+from teaching.replay.fold import Folded, Folder
 from teaching.replay.ledger import Ledger
 from teaching.replay.library import Library
-from teaching.replay.nouns import answer_of
 from teaching.replay.questions import Questions
 from teaching.replay.shelf import Commit, Shelf
 from teaching.types import Answer, BadInput, Decision, Demonstration, Rows
@@ -45,7 +44,7 @@ class Reading:
     _ledger: Ledger
     _library: Library
     _questions: Questions
-    _rules: Rules
+    _folder: Folder
     _created_with: dict[str, Any]
     _lock: threading.RLock
     _folded: Folded | None = None
@@ -69,7 +68,7 @@ class Reading:
 
     def spoken(self) -> list[tuple[int, Answer]]:
         """Answers in force with their event's number, in the order in which they were given: what undo takes back."""
-        return [(e.seq, answer_of(e.body)) for e in self.history() if e.kind in ANSWERS and not e.undone]
+        return [(e.seq, e.answer) for e in self.history() if e.answer is not None and not e.undone]
 
     def history(self) -> list[Event]:
         """Everything that was said, newest last; each knows whether it is undone."""
@@ -165,7 +164,7 @@ class Reading:
         with self._lock:
             if self._folded is None:
                 offline = [d for s in self._library.summaries.values() for d in s.demonstrations]
-                self._folded = fold_history(self.decisions(), self._ledger.said, self._rules, offline)
+                self._folded = self._folder.fold(self.decisions(), self._ledger.said, offline)
             return self._folded
 
     def rows(self) -> Rows:

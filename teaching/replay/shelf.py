@@ -87,7 +87,7 @@ class Shelf:
     def drop_temporaries(self) -> list[str]:
         """Remove what a crash left half-written; none of it was ever acknowledged."""
         dropped = []
-        for folder in (self.path, *(self.path / name for name in _FOLDERS)):
+        for folder in (self.path, self.episodes, self.pending, self.quarantine):
             for item in sorted(folder.glob(f"*{TEMPORARY}")):
                 if item.is_dir():
                     shutil.rmtree(item)
