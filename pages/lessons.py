@@ -115,7 +115,7 @@ def gate_fields() -> dict[str, Any]:
     """The promise about asking."""
     first, second = st.columns(2)
     kind = first.selectbox("It asks by", KINDS, help=explained(Gate, "kind"))
-    mode = second.selectbox("It promises to", MODES, format_func=MODE_WORDS.get, help=explained(Gate, "mode"))
+    mode = second.selectbox("It promises to", MODES, format_func=MODE_WORDS.__getitem__, help=explained(Gate, "mode"))
     target = first.slider("Promised share", 0.5, 1.0, 0.9, 0.01, help=explained(Gate, "target"))
     p_rand = second.slider("Random checks", 0.0, 1.0, 0.2, 0.05, help=explained(Gate, "p_rand"))
     level = 0.5
@@ -131,7 +131,9 @@ def new_lesson() -> None:
     task = first.selectbox("Task", tasks(), help=explained(LessonConfig, "task"))
     arm = second.text_input("Arm", "sim:panda", help=explained(LessonConfig, "arm"))
     split = first.selectbox("Scenes", ("seen", "unseen"), help=explained(LessonConfig, "split"))
-    start = second.selectbox("Start from", list(START), format_func=START.get, help=explained(LessonConfig, "start"))
+    start = second.selectbox(
+        "Start from", list(START), format_func=START.__getitem__, help=explained(LessonConfig, "start")
+    )
     with st.expander("When it asks"):
         gate = gate_fields()
     if st.button("Create and open", type="primary", key="create"):

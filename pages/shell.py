@@ -5,20 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from pages import processes
 from pages.components.strip import strip
 
+ICON = Path(__file__).parent / "components" / "icon.png"
 STYLE = """
 <style>
-.stMainBlockContainer { padding: 4rem 1.25rem 1rem !important; max-width: 1900px !important; }
+.stMainBlockContainer { padding: 3.75rem 1.25rem 1rem !important; max-width: 1900px !important; }
 .stMainBlockContainer > div > .stVerticalBlock { gap: 0.75rem; }
+.stMainBlockContainer h1 { font-size: 2rem; padding: 0.5rem 0; }
 [data-testid="stStatusWidget"] { display: none; }
 </style>
 """
 
 
-def navigation() -> st.navigation:  # type: ignore[valid-type]
+def navigation() -> StreamlitPage:
     """The pages; with a lesson open, Teach comes first."""
     teaching = processes.chosen() is not None
     here = Path(__file__).parent
@@ -63,7 +66,7 @@ def head() -> None:
         wait_for_processes()
 
 
-st.set_page_config(page_title="Askback", page_icon=":material/precision_manufacturing:", layout="wide")
+st.set_page_config(page_title="Askback", page_icon=str(ICON), layout="wide")
 st.html(STYLE)
 page = navigation()
 head()

@@ -265,7 +265,7 @@ class Card {
     const skip = why.querySelector("button");
     if (skip) skip.dataset.skip = "";
     const strange = (question && question.unknown_words) || [];
-    if (strange.length) why.append(element("strong", { textContent: ` · I do not know the word${strange.length > 1 ? "s" : ""} ${strange.map((w) => `“${w}”`).join(", ")}` }));
+    if (strange.length) why.append(element("strong", { textContent: ` · ${unknownWords(strange)}` }));
     if (question && question.unreachable) why.append(element("strong", { textContent: " · the arm cannot reach this" }));
     if (view && !this.host.up) why.append(element("strong", { textContent: " · connection lost, trying again; nothing is lost" }));
     if (view && view.disk && view.disk.warning) why.append(element("strong", { textContent: ` · ${view.disk.warning}` }));

@@ -77,9 +77,15 @@ class Strip {
     this.part("stop").disabled = !this.arm.address;
     this.part("release").hidden = !latched;
     this.box.toggleAttribute("data-latched", latched);
-    const why = latched && state.why ? ` (${state.why})` : "";
-    this.part("told").textContent = latched ? `${this.said || "stopped"}${why} · when it is safe:` : this.said || "";
+    this.part("told").textContent = latched ? `${this.said || "stopped"}${this.why(state)} · release it when it is safe` : this.said || "";
     this.novice();
+  }
+
+  /** Why it is stopped, with this page's own session called "you". */
+  why(state) {
+    if (!state.why) return "";
+    const mine = this.arm.address && state.why.includes(this.arm.address.session);
+    return ` (${mine ? "stopped by you" : state.why.replace(/stopped by \S+/, "stopped by somebody else")})`;
   }
 
   armName() {

@@ -16,6 +16,11 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+function unknownWords(words) {
+  if (words.length > 3) return "I have not learnt these words yet";
+  return `I do not know the word${words.length > 1 ? "s" : ""} ${words.map((word) => `“${word}”`).join(", ")}`;
+}
+
 function often(question) {
   if (question.practice) return "";
   if (question.blind) return "I do not tell this time, so that you judge by yourself";
