@@ -18,6 +18,7 @@ from robot_io.arm import Action, ArmError, BadAction, Scene, Unsupported
 from robot_io.eyes import Eye
 from robot_io.loop import Loop
 from robot_io.messages import plain, plain_error
+from robot_io.priority import be_nice
 
 FRAME_BYTES = 8 * 2**20
 """The longest request: a snapshot and a few numbers."""
@@ -33,7 +34,7 @@ class Link:
         self.connected = 0
         self._loop, self._eye, self._tokens = loop, eye, tokens
         self._performing = False
-        self._thinking = ThreadPoolExecutor(1, "thinking")
+        self._thinking = ThreadPoolExecutor(1, "thinking", initializer=be_nice)
         self._stopping = stopping
 
     async def __call__(self, websocket: WebSocket) -> None:

@@ -20,6 +20,7 @@ from robot_io.eyes import Eye
 from robot_io.lease import Lease, LeaseRefused
 from robot_io.loop import Loop
 from robot_io.messages import readable
+from robot_io.priority import be_nice
 
 log = logging.getLogger(__name__)
 FRAME_BYTES = 16 * 1024
@@ -27,6 +28,8 @@ FRAME_BYTES = 16 * 1024
 STATE_SECONDS = 0.2
 STILL_SECONDS = 1.0
 """How often a picture that did not change is sent again."""
+FILMING_NICE = 5
+"""Pictures for people come after everything else."""
 FASTEST = 60.0
 """Pictures per second."""
 
@@ -67,7 +70,7 @@ class Live:
         self.lease = Lease(clock)
         self._loop, self._eye, self._tokens, self._stopping = loop, eye, tokens, stopping
         self._clock, self._wall = clock, wall
-        self._filming = ThreadPoolExecutor(1, "filming")
+        self._filming = ThreadPoolExecutor(1, "filming", initializer=be_nice, initargs=(FILMING_NICE,))
 
     async def __call__(self, websocket: WebSocket) -> None:
         """One page, from its token to its end."""
@@ -169,6 +172,7 @@ class Live:
             "watchers": lease.watchers,
             "you": "drive" if lease.holds(page.grant.session) else "watch",
             "driving": self._loop.heartbeat.driving,
+            "time": self._wall(),
             "age": round(self._clock() - self._loop.turned_at, 3),
         }
 
@@ -189,7 +193,7 @@ class Live:
     async def _stop(self, page: _Page, message: Mapping[str, Any]) -> None:
         stop = functools.partial(self._loop.stop, f"stopped by {page.grant.session}")
         tick = await asyncio.get_running_loop().run_in_executor(self._stopping, stop)
-        await page.tell(type="stopped", id=message.get("id"), tick=tick)
+        await page.tell(type="stopped", id=message.get("id"), tick=tick, time=self._wall())
 
     async def _release(self, page: _Page, message: Mapping[str, Any]) -> None:
         if page.grant.role != "drive" or not (self.lease.holder is None or self.lease.holds(page.grant.session)):
@@ -243,7 +247,7 @@ class Live:
             self._loop.heartbeat.pause()
 
 
-_DRIFTING = ("tick", "age", "clipped")
+_DRIFTING = ("tick", "time", "age", "clipped")
 """Fields of the state that change all the time; they alone are no news."""
 _VERBS = {
     "stop": Live._stop,

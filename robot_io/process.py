@@ -34,6 +34,7 @@ from robot_io.eyes import Eye
 from robot_io.heartbeat import Heartbeat
 from robot_io.live import Live
 from robot_io.loop import Loop
+from robot_io.priority import be_first
 from robot_io.run_files import Owned, RunFileError, birth_of, own, remove_run_file, write_run_file
 from robot_io.safety import SafeArm
 
@@ -224,6 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0: ended in order; 2: something it was given cannot be used."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     sys.setswitchinterval(SWITCH_SECONDS)
+    be_first()
     options = parse(sys.argv[1:] if arguments is None else arguments)
     try:
         serve(options)

@@ -90,6 +90,7 @@ def test_the_gripper_never_leaves_the_workspace(targets):
 
 
 @given(arrays(np.float64, 4, elements=st.floats(-0.02, 0.02)))
+@settings(deadline=None)
 def test_what_is_allowed_passes_bit_for_bit(step):
     target = HOME + step
     np.testing.assert_array_equal(safe().send(Action(target)).joints, target)

@@ -1,0 +1,26 @@
+"""Whose turn it is when the machine is busy: the loop and STOP go first, pictures last.
+
+On Linux a nice value belongs to a thread, and threads and children inherit that of their maker.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+FIRST = -10
+
+
+def be_first() -> None:
+    """Put this thread, and those it will start, before others, where the user is allowed to."""
+    _renice(FIRST)
+
+
+def be_nice(value: int = 0) -> None:
+    """Put this thread, and the processes it will start, back in the queue."""
+    _renice(value)
+
+
+def _renice(value: int) -> None:
+    with suppress(PermissionError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, 0, value)
