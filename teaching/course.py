@@ -69,12 +69,13 @@ class Course:
         """A fresh scene is there."""
         self._resets = max(self._resets - 1, 0)
 
-    def clear(self) -> list[EpisodeDraft]:
-        """Forget every move that has not begun; the episodes that they belong to, oldest first."""
+    def clear(self, end: str) -> list[EpisodeDraft]:
+        """Forget every move that is not over; the episodes that they cut short, oldest first, with why."""
         self.world.forget()
         drafts: list[EpisodeDraft] = []
         for move in self.moves:
             if move.draft not in drafts:
+                move.draft.cut(move.decision, end)
                 drafts.append(move.draft)
         self.moves.clear()
         self._resets = 0

@@ -78,6 +78,13 @@ class EpisodeDraft:
         self.rewards[-1] = self._reward(self.moments[-1], after, task)
         self.end = "diverged"
 
+    def cut(self, decision: Decision, end: str) -> None:
+        """From this decision on, nothing of what was foreseen came about."""
+        first = next(i for i, d in enumerate(self.decisions) if d.id == decision.id)
+        for index in range(first, self.steps):
+            self.executed[index], self.rewards[index] = None, 0.0
+        self.end = end
+
     def extra(self, moment: Moment) -> dict[str, Any]:
         """What a pending question keeps beside its observation, to end the episode properly after a crash."""
         return {"seed": self.seed, "split": self.split, "started": self.started, "step": self.steps} | (

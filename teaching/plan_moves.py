@@ -228,7 +228,7 @@ class PlanMoves(LessonThread):
     def abandon(self, end: str) -> None:
         """Give up what is under way; all that was answered is kept."""
         self.withdraw()
-        left = self.course.clear()
+        left = self.course.clear(end)
         if self.draft is not None and self.draft not in left:
             left.append(self.draft)
         self._then = self.draft = self._preview = None
