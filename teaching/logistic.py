@@ -8,6 +8,8 @@ from teaching.types import Array
 
 _LARGEST_STEP = 8.0
 _ROUNDS = 60
+_CERTAIN = float(np.log(1e6 - 1.0))
+"""Log odds of a probability that is 1e-6 off 1."""
 
 
 def sigmoid(x: Array) -> Array:
@@ -18,8 +20,8 @@ def sigmoid(x: Array) -> Array:
 def fit_logistic(x: Array, failed: Array) -> tuple[float, float]:
     """Maximum likelihood by Newton's method.
 
-    Labels that a cut separates have no finite optimum: the slope grows until every fitted probability is 0 or 1 to
-    within about 1e-6, and stays there.
+    Labels that a cut separates have no finite optimum: the result is then a steep step halfway between the two nearest
+    points of opposite label, where the probability is 1e-6 off 0 or 1.
 
     Args:
         x: (N,) float.
@@ -28,6 +30,9 @@ def fit_logistic(x: Array, failed: Array) -> tuple[float, float]:
     Returns:
         (slope, intercept): P(failure | x) = sigmoid(slope · x + intercept).
     """
+    step = _step(x, failed)
+    if step is not None:
+        return step
     centre, spread = float(x.mean()), float(x.std())
     share = float(failed.mean())
     start = float(np.log(share / (1.0 - share)))
@@ -36,11 +41,21 @@ def fit_logistic(x: Array, failed: Array) -> tuple[float, float]:
     z, y = (x - centre) / spread, failed.astype(np.float64)
     slope, intercept = 0.0, start
     for _ in range(_ROUNDS):
-        step, gradient = _newton(z, y, slope, intercept)
+        move, gradient = _newton(z, y, slope, intercept)
         if gradient < 1e-6:
             break
-        slope, intercept = slope + step[0], intercept + step[1]
+        slope, intercept = slope + move[0], intercept + move[1]
     return slope / spread, intercept - slope * centre / spread
+
+
+def _step(x: Array, failed: Array) -> tuple[float, float] | None:
+    """The step between labels that a cut separates; None if no cut does."""
+    right, wrong = x[~failed], x[failed]
+    for low, high, sign in ((right.max(), wrong.min(), 1.0), (wrong.max(), right.min(), -1.0)):
+        if low < high:
+            slope = sign * 2.0 * _CERTAIN / float(high - low)
+            return slope, -slope * float(low + high) / 2.0
+    return None
 
 
 def _newton(z: Array, y: Array, slope: float, intercept: float) -> tuple[tuple[float, float], float]:

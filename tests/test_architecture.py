@@ -219,7 +219,8 @@ def test_nothing_that_runs_what_it_reads(path: Path) -> None:
 @pytest.mark.parametrize("path", files(), ids=name)
 def test_no_global_generator(path: Path) -> None:
     allowed = ("default_rng", "Generator", "SeedSequence", "PCG64", "BitGenerator")
-    drawn = {c for c in calls(path) if c.startswith(("np.random.", "numpy.random.", "random."))}
+    modules = ("np.random.", "numpy.random.", *(("random.",) if "random" in tops(path) else ()))
+    drawn = {c for c in calls(path) if c.startswith(modules)}
     assert not {c for c in drawn if not c.endswith(allowed)}
 
 
