@@ -52,7 +52,7 @@ def _step(x: Array, failed: Array) -> tuple[float, float] | None:
     """The step between labels that a cut separates; None if no cut does."""
     right, wrong = x[~failed], x[failed]
     for low, high, sign in ((right.max(), wrong.min(), 1.0), (wrong.max(), right.min(), -1.0)):
-        if low < high:
+        if high - low > 1e-9:
             slope = sign * 2.0 * _CERTAIN / float(high - low)
             return slope, -slope * float(low + high) / 2.0
     return None
