@@ -184,11 +184,11 @@ class Pace:
     """Control ticks per second."""
     share: float = 0.95
     """Of the joints' speed limits."""
-    tip_speed: float = 0.6
+    tip_speed: float = 0.9
     """Metres per second on straight descents and lifts."""
-    travel: float = 0.15
+    travel: float = 0.14
     """Metres of the tip above the table between pick and place."""
-    wait: float = 0.1
+    wait: float = 0.08
     """Seconds before gripping and after releasing."""
     rest: float = 0.2
     """Seconds at the end, for things to come to rest."""

@@ -10,6 +10,7 @@ import pybullet
 import pybullet_data
 from numpy.typing import NDArray
 
+from robot_io.arm import ArmError
 from robot_io.sim import meshes
 from robot_io.sim.scene import Thing
 
@@ -21,6 +22,14 @@ THINGS, STILL, ARM = 1, 2, 8
 """Collision groups. What stands firm does not meet what stands firm, which halves the cost of a step."""
 _MEETS = {THINGS: THINGS | STILL | ARM, STILL: THINGS | ARM, ARM: THINGS | STILL}
 MASS = {"block": 0.05, "shape": 0.06}
+
+
+def connect() -> int:
+    """A new physics client, without a window."""
+    client = int(pybullet.connect(pybullet.DIRECT))
+    if client < 0:
+        raise ArmError("expected a physics client, got none: PyBullet holds too many already; close some")
+    return client
 
 
 def quaternion(yaw: float) -> tuple[float, float, float, float]:
@@ -35,49 +44,41 @@ def yaw_of(q: tuple[float, ...] | NDArray[Any]) -> float:
 
 
 def _collision(thing: Thing, client: int) -> int:
-    half = [s / 2 for s in thing.size]
-    if thing.kind == "box":
-        halves, centres = meshes.box_parts(thing.size)
-        return int(
-            pybullet.createCollisionShapeArray(
-                shapeTypes=[pybullet.GEOM_BOX] * len(halves),
-                halfExtents=halves,
-                collisionFramePositions=centres,
-                physicsClientId=client,
-            )
-        )
-    if thing.kind == "bowl":
-        return _mesh(meshes.bowl_file(thing.size), client)
+    """What is felt: a convex body if it can move, one skin if it stands firm.
+
+    Never several pieces: PyBullet restores the contacts of bodies in pieces to within rounding only, not bit for bit.
+    """
+    if thing.kind == "block":
+        half = [s / 2 for s in thing.size]
+        return int(pybullet.createCollisionShape(pybullet.GEOM_BOX, halfExtents=half, physicsClientId=client))
     if thing.kind == "shape":
-        return _mesh(meshes.shape_file(str(thing.shape), thing.size[2]), client)
-    return int(pybullet.createCollisionShape(pybullet.GEOM_BOX, halfExtents=half, physicsClientId=client))
-
-
-def _mesh(path: str, client: int) -> int:
-    return int(pybullet.createCollisionShape(pybullet.GEOM_MESH, fileName=path, physicsClientId=client))
+        outline = meshes.hull(str(thing.shape), thing.size[2])
+        return int(pybullet.createCollisionShape(pybullet.GEOM_MESH, vertices=outline, physicsClientId=client))
+    path = meshes.bowl_file(thing.size) if thing.kind == "bowl" else meshes.box_file(thing.size)
+    return int(
+        pybullet.createCollisionShape(
+            pybullet.GEOM_MESH, fileName=path, flags=pybullet.GEOM_FORCE_CONCAVE_TRIMESH, physicsClientId=client
+        )
+    )
 
 
 def _visual(thing: Thing, client: int) -> int:
     rgba = [*thing.rgb, 1.0]
-    if thing.kind == "box":
-        halves, centres = meshes.box_parts(thing.size)
-        n = len(halves)
-        return int(
-            pybullet.createVisualShapeArray(
-                shapeTypes=[pybullet.GEOM_BOX] * n,
-                halfExtents=halves,
-                rgbaColors=[rgba] * n,
-                visualFramePositions=centres,
-                physicsClientId=client,
-            )
-        )
     if thing.kind == "block":
         half = [s / 2 for s in thing.size]
         return int(
             pybullet.createVisualShape(pybullet.GEOM_BOX, halfExtents=half, rgbaColor=rgba, physicsClientId=client)
         )
-    path = meshes.bowl_file(thing.size) if thing.kind == "bowl" else meshes.shape_file(str(thing.shape), thing.size[2])
+    path = _looks(thing)
     return int(pybullet.createVisualShape(pybullet.GEOM_MESH, fileName=path, rgbaColor=rgba, physicsClientId=client))
+
+
+def _looks(thing: Thing) -> str:
+    if thing.kind == "bowl":
+        return meshes.bowl_file(thing.size)
+    if thing.kind == "box":
+        return meshes.box_file(thing.size)
+    return meshes.shape_file(str(thing.shape), thing.size[2])
 
 
 def _meets(client: int, body: int, group: int, links: int = 0) -> None:
@@ -106,12 +107,10 @@ def add_seen(thing: Thing, client: int) -> int:
 
 
 def add_solid(thing: Thing, client: int) -> int:
-    """A thing that is felt and not seen; a plain rigid body (a tree with one node costs twice as much)."""
+    """A thing that is felt and not seen; a tree of one node, since plain rigid bodies do not restore bit for bit."""
     pose = thing.position, quaternion(thing.yaw)
     mass = 0.0 if thing.fixed else MASS[thing.kind]
-    body = pybullet.createMultiBody(
-        mass, _collision(thing, client), -1, *pose, physicsClientId=client
-    )
+    body = pybullet.createMultiBody(mass, _collision(thing, client), -1, *pose, physicsClientId=client)
     pybullet.changeDynamics(
         body,
         -1,

@@ -102,7 +102,7 @@ class Studio:
     def __init__(self, view: TableView | None = None, scale: int = 4) -> None:
         self.view, self.scale = view or TableView(), scale
         self.cameras = (_above(self.view, scale), _oblique(0.95), _oblique(-0.95))
-        self._top = pybullet.connect(pybullet.DIRECT)
+        self._top = bodies.connect()
         self._side = -1
         self._things: tuple[Thing, ...] = ()
         self._top_bodies: list[int] = []
@@ -147,7 +147,7 @@ class Studio:
     def side(self, poses: Array, joints: Array, width: int = 320, height: int = 240) -> Array:
         """(height, width, 3) uint8: the table and the arm at joints (7,) from the side."""
         if self._side < 0:
-            self._side = pybullet.connect(pybullet.DIRECT)
+            self._side = bodies.connect()
         if not self._side_bodies:
             self._side_bodies = self._fill(self._side)
             self._robot = bodies.add_panda(self._side, solid=False)

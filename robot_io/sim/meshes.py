@@ -5,6 +5,7 @@ A collision mesh is a row of convex pieces (one `o` group each); a bowl and a bo
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -81,7 +82,7 @@ def bowl_file(size: tuple[float, float, float]) -> str:
     around = np.column_stack([np.cos(angle), np.sin(angle)])
     floor = prism(around[:-1] * foot, low, low + wall)
     walls = []
-    for a, b in zip(around[:-1], around[1:], strict=True):
+    for a, b in itertools.pairwise(around):
         bottom = np.array([a * (foot - wall), a * foot, b * foot, b * (foot - wall)])
         top = np.array([a * (rim - wall), a * rim, b * rim, b * (rim - wall)])
         vertices, faces = prism(bottom, low, high)
@@ -90,10 +91,22 @@ def bowl_file(size: tuple[float, float, float]) -> str:
     return _write("bowl-" + "-".join(f"{v * 1e4:.0f}" for v in size), [floor, *walls])
 
 
-def box_parts(size: tuple[float, float, float], wall: float = 0.005) -> tuple[list[list[float]], list[list[float]]]:
-    """Half extents and centres of an open box's floor and four walls; size is what lies between the walls."""
+def hull(name: str, thick: float) -> list[list[float]]:
+    """The corners (N, 3) of an extruded outline; their convex hull is what is felt."""
+    flat = np.concatenate(outlines.pieces(name)) * SCALE
+    return [[float(x), float(y), z] for z in (-thick / 2, thick / 2) for x, y in flat]
+
+
+@cache
+def box_file(size: tuple[float, float, float], wall: float = 0.005) -> str:
+    """The OBJ of an open box; size is what lies between its walls, and their height."""
     x, y, z = size[0] / 2, size[1] / 2, size[2] / 2
-    w = wall / 2
-    halves = [[x, y, w], [w, y + wall, z], [w, y + wall, z], [x, w, z], [x, w, z]]
-    centres = [[0.0, 0.0, w - z], [-x - w, 0, 0], [x + w, 0, 0], [0, -y - w, 0], [0, y + w, 0]]
-    return halves, centres
+    rectangles = [
+        ((-x, -y, x, y), -z + wall),
+        ((-x - wall, -y - wall, -x, y + wall), z),
+        ((x, -y - wall, x + wall, y + wall), z),
+        ((-x, -y - wall, x, -y), z),
+        ((-x, y, x, y + wall), z),
+    ]
+    solids = [prism(np.array([[a, b], [c, b], [c, d], [a, d]]), -z, top) for (a, b, c, d), top in rectangles]
+    return _write("box-" + "-".join(f"{v * 1e9:.0f}" for v in size), solids)

@@ -77,16 +77,18 @@ class Stage:
         out = np.array(actions, dtype=np.float64)
         if out.shape != (2, 4) or not np.all(np.isfinite(out[:, [0, 1, 3]])):
             raise BadAction(f"expected (2, 4) finite numbers, pick and place as x, y, z, yaw, got {out.tolist()}")
-        thing, out[0, 2] = self.world.reachable_height(out[0, 0], out[0, 1])
+        probe = self.world.probe
+        probe.look_at(self.world.poses())
+        thing, height = probe.under_cup(*out[0, :2])
+        out[0, 2] = height + _GAP
         if thing is None or self.world.layout.things[thing].fixed:
-            out[1, 2] = self.world.reachable_height(out[1, 0], out[1, 1])[1]
+            out[1, 2] = probe.under_cup(*out[1, :2])[1] + _GAP
             return out
-        out[0, 2] += _GAP
         turn = out[1, 3] - out[0, 3]
         c, s = np.cos(turn), np.sin(turn)
-        moved = (self.world.footprint(thing) - out[0, :2]) @ np.array([[c, s], [-s, c]]) + out[1, :2]
-        under = max(height for _, height in self.world.surface(moved, skip=thing))
-        out[1, 2] = under + self.world.thickness(thing, out[0, 2]) + _GAP
+        moved = (probe.footprint(thing) - out[0, :2]) @ np.array([[c, s], [-s, c]]) + out[1, :2]
+        under = max(height for _, height in probe.surface(moved, skip=thing))
+        out[1, 2] = under + probe.thickness(thing, out[0, 2]) + _GAP
         return out
 
     def rehearse(self, actions: Array, snapshot: bytes) -> Rehearsal:

@@ -18,6 +18,7 @@ from robot_io import wire
 from robot_io.arm import ArmError
 from robot_io.motion import Chain
 from robot_io.sim import bodies
+from robot_io.sim.probe import Probe
 from robot_io.sim.scene import Layout, Recipe, lay_out
 
 Array = NDArray[Any]
@@ -25,8 +26,6 @@ Array = NDArray[Any]
 STEP = 1 / 240
 SUBSTEPS = 4
 TIP_LINK = 11
-CUP = 0.01
-"""Metres around the tip's axis, and below it, in which the cup takes hold."""
 TIP_OFFSET = 0.0075
 """Metres from the grasp target's frame to the end of the closed fingers."""
 HOME = np.array([0.0, -1.17, 0.0, -2.616, 0.0, 1.446, np.pi / 4])
@@ -36,12 +35,6 @@ JOINTS = tuple(range(7))
 FINGERS = (9, 10)
 WORKSPACE = np.array([[0.0, -0.8, -0.01], [0.85, 0.8, 0.8]])
 _SETTLE = 240
-_VISIBLE = bodies.THINGS | bodies.STILL
-"""What rays from above see: not the arm."""
-
-
-def _ring(radius: float) -> list[tuple[float, float, float]]:
-    return [(radius * np.cos(a), radius * np.sin(a), 0.0) for a in np.arange(8) * np.pi / 4]
 
 
 class BadSnapshot(ArmError):
@@ -53,18 +46,12 @@ def panda_chain() -> Chain:
     return Chain.from_urdf(bodies.PANDA, "panda_grasptarget", WORKSPACE, TIP_OFFSET)
 
 
-def _connect() -> int:
-    client = int(pybullet.connect(pybullet.DIRECT))
-    if client < 0:
-        raise ArmError("expected a physics client, got none: PyBullet holds too many already; close some")
-    return client
-
-
 class World:
     """A scene in a physics client of its own."""
 
     def __init__(self) -> None:
         self.client = -1
+        self.probe = Probe()
         self._folder = tempfile.TemporaryDirectory(prefix="askback-world-")
         self.recipe: Recipe | None = None
         self.layout = Layout("", 0, ())
@@ -84,12 +71,14 @@ class World:
         if self.client >= 0:
             pybullet.disconnect(self.client)
             self.client = -1
+        self.probe.close()
         self._folder.cleanup()
 
     def build(self, recipe: Recipe) -> None:
         """An empty client, the arm at home, the things where the recipe puts them, all at rest."""
         self.layout, self.recipe = lay_out(recipe), recipe
         self._fresh()
+        self.probe.load(self.layout.things)
         self.bodies = [bodies.add_solid(thing, self.client) for thing in self.layout.things]
         self._settle()
         self.ticks = 0
@@ -98,11 +87,11 @@ class World:
         # A new client each time: bodies keep the same numbers then, and a saved state is looked up by these.
         if self.client >= 0:
             pybullet.disconnect(self.client)
-        self.client = c = _connect()
+        self.client = c = bodies.connect()
         pybullet.setPhysicsEngineParameter(
             fixedTimeStep=STEP,
             numSubSteps=0,
-            numSolverIterations=50,
+            numSolverIterations=15,
             deterministicOverlappingPairs=1,
             enableFileCaching=0,
             physicsClientId=c,
@@ -180,12 +169,10 @@ class World:
     # The cup
 
     def _take(self) -> None:
-        tip = self.tip()
-        for start in tip + np.array([(0.0, 0.0, 0.0), *_ring(CUP)]):
-            hit, _ = self._rays(start[None] + [[0, 0, 0.02]], start[2] - CUP)[0]
-            if hit is not None and not self.layout.things[hit].fixed:
-                self._attach(hit, self._relative(hit))
-                return
+        self.probe.look_at(self.poses())
+        thing = self.probe.within_cup(self.tip())
+        if thing is not None:
+            self._attach(thing, self._relative(thing))
 
     def _relative(self, index: int) -> tuple[list[float], list[float]]:
         state = pybullet.getLinkState(self.robot, TIP_LINK, physicsClientId=self.client)
@@ -216,46 +203,6 @@ class World:
             return
         pybullet.removeConstraint(self._constraint, self.client)
         self.held, self._frame, self._constraint = None, None, -1
-
-    # What is below a point
-
-    def _rays(self, starts: Array, floor: float) -> list[tuple[int | None, float]]:
-        """What each ray straight down from starts (N, 3) meets first (None: the table, or nothing), and how high."""
-        ends = np.column_stack([starts[:, :2], np.full(len(starts), floor)])
-        hits = pybullet.rayTestBatch(
-            starts.tolist(), ends.tolist(), numThreads=1, collisionFilterMask=_VISIBLE, physicsClientId=self.client
-        )
-        index = {body: i for i, body in enumerate(self.bodies)}
-        return [(index.get(hit[0]), float(hit[3][2]) if hit[0] >= 0 else floor) for hit in hits]
-
-    def surface(self, points: Array, skip: int | None = None) -> list[tuple[int | None, float]]:
-        """The thing (or None: the table) and the height (m) that lie uppermost at points (N, 2); `skip` is not there."""
-        found = self._rays(np.column_stack([points, np.full(len(points), 0.3)]), -0.02)
-        if skip is None:
-            return found
-        below = float(pybullet.getAABB(self.bodies[skip], -1, self.client)[0][2])
-        return [(None, max(below, 0.0)) if index == skip else (index, height) for index, height in found]
-
-    def reachable_height(self, x: float, y: float) -> tuple[int | None, float]:
-        """The thing under the tip at (x, y) if any, and how low the tip gets there: a guarded descent ends at contact."""
-        found = self.surface(np.array([[x, y]]) + np.array([(0.0, 0.0), *[r[:2] for r in _ring(CUP)]]))
-        height = max(h for _, h in found)
-        centre = found[0][0]
-        if centre is not None and found[0][1] > height - 0.005:
-            return centre, height
-        return next((i for i, h in found if h == height), None), height
-
-    def footprint(self, index: int) -> Array:
-        """(N, 2) points of a thing's outline seen from above."""
-        low, high = pybullet.getAABB(self.bodies[index], -1, self.client)
-        grid = np.stack(np.meshgrid(*(np.linspace(a, b, 9) for a, b in zip(low[:2], high[:2], strict=True))), -1)
-        points = grid.reshape(-1, 2)
-        hits = self.surface(points)
-        return points[[i == index for i, _ in hits]]
-
-    def thickness(self, index: int, top: float) -> float:
-        """Metres from a thing's lowest point up to a height."""
-        return top - float(pybullet.getAABB(self.bodies[index], -1, self.client)[0][2])
 
     # Truth and snapshots
 
