@@ -13,35 +13,17 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from robot_io.errors import ArmError as ArmError
+from robot_io.errors import ArmNotFound as ArmNotFound
+from robot_io.errors import BadAction as BadAction
+from robot_io.errors import NotConnected as NotConnected
+from robot_io.errors import Stopped as Stopped
+from robot_io.errors import Unreachable as Unreachable
+from robot_io.errors import Unsupported as Unsupported
+from robot_io.limits import Limits as Limits
+from robot_io.table_view import TableView as TableView
+
 Array = NDArray[Any]
-
-
-class ArmError(Exception):
-    """Anything an arm refuses or fails to do. The message says what was expected, what came, what to do."""
-
-
-class ArmNotFound(ArmError):
-    """No arm answers to that name."""
-
-
-class NotConnected(ArmError):
-    """A verb was used before `connect` or after `disconnect`."""
-
-
-class BadAction(ArmError):
-    """An action that cannot be carried out at all: wrong shape, or not finite."""
-
-
-class Stopped(ArmError):
-    """The arm is stopped and latched; a person has to release it."""
-
-
-class Unreachable(ArmError):
-    """No joint path leads there."""
-
-
-class Unsupported(ArmError):
-    """The arm lacks that capability."""
 
 
 @dataclass(frozen=True)
@@ -82,66 +64,6 @@ class Action:
         joints.setflags(write=False)
         object.__setattr__(self, "joints", joints)
         object.__setattr__(self, "gripper", float(self.gripper))
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the safety layer enforces. Beyond it an action is clipped, and that is told."""
-
-    lower: Array
-    """(J,) radians."""
-    upper: Array
-    """(J,) radians."""
-    speed: Array
-    """(J,) radians per second."""
-    workspace: Array
-    """(2, 3) metres: the lowest and the highest corner that the gripper may reach, in the arm's base frame."""
-
-    def __post_init__(self) -> None:
-        arrays = {n: np.array(getattr(self, n), dtype=np.float64) for n in ("lower", "upper", "speed", "workspace")}
-        joints = arrays["lower"].shape
-        for name in ("upper", "speed"):
-            if arrays[name].shape != joints:
-                raise ValueError(f"expected {name} of shape {joints} like lower, got {arrays[name].shape}")
-        if arrays["workspace"].shape != (2, 3):
-            raise ValueError(f"expected workspace of shape (2, 3), got {arrays['workspace'].shape}")
-        if np.any(arrays["lower"] >= arrays["upper"]) or np.any(arrays["speed"] <= 0):
-            raise ValueError("expected lower < upper and speed > 0 for every joint")
-        for name, array in arrays.items():
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-
-
-@dataclass(frozen=True)
-class TableView:
-    """How the top-down map relates to the table: row r, column c ↔ metres x, y in the base frame.
-
-    x grows with the row (away from the arm), y grows with the column, as in the CLIPort heightmap.
-    """
-
-    x: tuple[float, float] = (0.25, 0.75)
-    y: tuple[float, float] = (-0.5, 0.5)
-    pixel: float = 0.00625
-    """Metres per pixel."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(H, W) of the map."""
-        return round((self.x[1] - self.x[0]) / self.pixel), round((self.y[1] - self.y[0]) / self.pixel)
-
-    def pixel_of(self, x: float, y: float) -> tuple[int, int]:
-        """The (row, column) that holds a point; a point outside is a ValueError."""
-        if not (self.x[0] <= x <= self.x[1] and self.y[0] <= y <= self.y[1]):
-            raise ValueError(f"expected a point on the table, x in {self.x} m and y in {self.y} m, got ({x}, {y})")
-        height, width = self.shape
-        return (
-            min(int((x - self.x[0]) / self.pixel), height - 1),
-            min(int((y - self.y[0]) / self.pixel), width - 1),
-        )
-
-    def point_of(self, row: float, column: float) -> tuple[float, float]:
-        """The (x, y) in metres of a pixel's centre."""
-        return self.x[0] + (row + 0.5) * self.pixel, self.y[0] + (column + 0.5) * self.pixel
 
 
 @dataclass(frozen=True)
@@ -328,6 +250,14 @@ class Twinned(Protocol):
 
     def twin(self) -> Twin:
         """A new twin, ready to use."""
+
+
+@runtime_checkable
+class Parks(Protocol):
+    """An arm that knows a safe place to wait."""
+
+    def parking(self) -> JointPath:
+        """The joint path there from where it is."""
 
 
 Factory = Callable[[str], Arm]

@@ -133,6 +133,11 @@ class FakeArm:
         legs = [self._leg(a, b, grip) for (a, _), (b, grip) in pairwise(stops)]
         return JointPath(np.concatenate([j for j, _ in legs]), np.concatenate([g for _, g in legs]))
 
+    def parking(self) -> JointPath:
+        """Straight home, letting go of nothing."""
+        joints, gripper = self._leg(self._joints, HOME, self._gripper)
+        return JointPath(joints, gripper)
+
     def perform(self, actions: Array) -> Report:
         """Follow `path`."""
         self._need_connection()

@@ -11,13 +11,13 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from enum import StrEnum
 from threading import Event
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
-from robot_io.arm import Action, ArmError, BadAction, JointPath, Report, Stopped, Unsupported
+from robot_io.arm import Action, ArmError, BadAction, JointPath, Parks, Report, Stopped, Unsupported
+from robot_io.following import Motion, pass_on
 from robot_io.heartbeat import Heartbeat, Pulse
+from robot_io.phase import Phase, State
 from robot_io.safety import SafeArm
 
 log = logging.getLogger(__name__)
@@ -27,51 +27,6 @@ UNWATCHED = 2.0
 IDLE_WAIT = 0.02
 """Seconds that an arm in no hurry waits for work."""
 FASTEST = 100.0
-
-
-class Phase(StrEnum):
-    """What the arm is doing, in one word."""
-
-    IDLE = "idle"
-    MOVING = "moving"
-    HELD = "held"
-    STOPPED = "stopped"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True)
-class State:
-    """What everybody may know at any time."""
-
-    phase: Phase
-    why: str
-    name: str
-    tick: int
-    """Control ticks that moved the arm."""
-    clipped: int
-    pace: float
-
-
-@dataclass
-class _Motion:
-    """A path being followed, and who waits for its end."""
-
-    path: Sequence[Action] | JointPath
-    clipped_before: int
-    done: Future[Report] = field(default_factory=Future)
-    ticks: int = 0
-    sent: Action | None = None
-
-    def __post_init__(self) -> None:
-        self.done.set_running_or_notify_cancel()
-
-
-@runtime_checkable
-class Parks(Protocol):
-    """An arm that knows a safe place to wait."""
-
-    def parking(self) -> JointPath:
-        """The joint path there from where it is."""
 
 
 class Loop:
@@ -98,7 +53,7 @@ class Loop:
         """The clock's time of the last turn; an old one means that the loop hangs."""
         self._clock = clock
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._motion: _Motion | None = None
+        self._motion: Motion | None = None
         self._held: str = ""
         self._fault: str = ""
         self._pace = 1.0
@@ -164,13 +119,13 @@ class Loop:
 
     def follow(self, path: Sequence[Action] | JointPath) -> Future[Report]:
         """Follow a path from the next tick on; the future tells how it went."""
-        motion = _Motion(path, self.arm.clipped)
-        self.call(lambda: self._start(motion)).add_done_callback(lambda started: _pass_on(started, motion.done))
+        motion = Motion(path, self.arm.clipped)
+        self.call(lambda: self._start(motion)).add_done_callback(lambda started: pass_on(started, motion.done))
         return motion.done
 
     def send(self, action: Action) -> Future[Action]:
         """One action, on the next tick; the future holds what was really sent."""
-        motion = _Motion([action], self.arm.clipped)
+        motion = Motion([action], self.arm.clipped)
         sent: Future[Action] = Future()
         sent.set_running_or_notify_cancel()
 
@@ -182,7 +137,7 @@ class Loop:
                 sent.set_result(motion.sent)
 
         motion.done.add_done_callback(tell)
-        self.call(lambda: self._start(motion)).add_done_callback(lambda started: _pass_on(started, motion.done))
+        self.call(lambda: self._start(motion)).add_done_callback(lambda started: pass_on(started, motion.done))
         return sent
 
     def stop(self, why: str) -> int:
@@ -229,7 +184,7 @@ class Loop:
         if self._motion is not None:
             raise ArmError("expected one motion at a time, but one is under way; wait for its end, or hold first")
 
-    def _start(self, motion: _Motion) -> None:
+    def _start(self, motion: Motion) -> None:
         """The next tick is the motion's first; ticks keep their distance, also from one motion to the next."""
         self._need_stillness()
         self.arm.refuse_if_stopped()
@@ -271,7 +226,7 @@ class Loop:
         except Exception as error:
             self._fail(error)
 
-    def _step(self, motion: _Motion) -> None:
+    def _step(self, motion: Motion) -> None:
         motion.sent = self.arm.send(motion.path[motion.ticks])
         motion.ticks += 1
         self.tick += 1
@@ -326,10 +281,3 @@ class Loop:
             job()
             if self._motion is not started:
                 return
-
-
-def _pass_on(started: Future[None], motion: Future[Report]) -> None:
-    """A motion that could not be started fails at once."""
-    error = started.exception()
-    if error is not None:
-        motion.set_exception(error)

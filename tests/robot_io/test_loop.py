@@ -12,7 +12,8 @@ import pytest
 from robot_io.arm import Action, ArmError, JointPath, Stopped, Unsupported
 from robot_io.fake import HOME, FakeArm
 from robot_io.heartbeat import Heartbeat
-from robot_io.loop import Loop, Phase
+from robot_io.loop import Loop
+from robot_io.phase import Phase
 from robot_io.safety import SafeArm
 
 
@@ -197,3 +198,18 @@ def test_ending_fails_no_one_silently():
     thread.join(1)
     assert not report.reached
     assert "ending" in report.reason
+
+
+def test_it_parks_unless_it_is_stopped():
+    away = HOME + np.array([0.1, 0.1, -0.1, 0.0])
+    for stopped in (False, True):
+        arm = SafeArm(FakeArm())
+        arm.connect()
+        for _ in range(10):
+            arm.send(Action(away))
+        loop = Loop(arm, Heartbeat(time.monotonic), time.monotonic)
+        loop.set_pace(0)
+        if stopped:
+            loop.stop("enough")
+        loop.park()
+        np.testing.assert_allclose(arm.observe()["joints"], away if stopped else HOME)
