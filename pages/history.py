@@ -14,6 +14,9 @@ from teaching.priority import Terms, sampling_distribution, terms
 from teaching.replay import ReplayBuffer
 from teaching.types import Answer, Array, Decision, Demonstration
 
+COLOURS = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7")
+"""Of the charts; they can be told apart by most colour-blind people (Okabe and Ito)."""
+
 
 @dataclass(frozen=True)
 class History:

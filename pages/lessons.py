@@ -79,7 +79,7 @@ def name_field() -> None:
 def line(lesson: LessonSummary) -> None:
     """One lesson and what can be done with it."""
     with st.container(border=True):
-        words, act, more = st.columns([6, 1.4, 1], vertical_alignment="center")
+        words, act, more = st.columns([8, 1.4, 0.7], vertical_alignment="center")
         state = ":green-badge[running]" if lesson.running else ""
         words.markdown(f"**{lesson.name}** {state}  \n{lesson.task} · {lesson.arm} · {counts(lesson)}")
         if lesson.problem:

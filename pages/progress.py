@@ -66,12 +66,18 @@ def figures(found: History) -> None:
         f"Kept: {PROMISES[gate.mode]}", f"{100 * rate.value:.0f} %" if rate.n else "–", promised, delta_color="off"
     )
     first.caption(told(rate))
-    second.metric("Asked, of the latest 100", f"{100 * asked.mean():.0f}", f"{len(asked)} plans", delta_color="off")
+    second.metric(
+        "Asked, of the latest 100",
+        f"{100 * asked.mean():.0f}",
+        f"{len(asked)} plans",
+        delta_color="off",
+        delta_arrow="off",
+    )
     third.metric(
         "Right, in random checks", f"{100 * right.value:.0f} %" if right.n else "–", told(right), delta_color="off"
     )
     said = f"{len(found.answers)} answers"
-    fourth.metric("Your time", f"{minutes:.1f} min", said, delta_color="off")
+    fourth.metric("Your time", f"{minutes:.1f} min", said, delta_color="off", delta_arrow="off")
     missing = more_checks(rate) - rate.n
     if gate.kind == "sag" and missing > 0:
         st.caption(
@@ -97,6 +103,7 @@ def over_time(found: History) -> go.Figure:
     line = {"dash": "dash", "color": "#7f7f7f"}
     figure.add_trace(go.Scattergl(x=n, y=threshold, mode="lines", name="asks from here", line=line))
     figure.update_layout(
+        colorway=history.COLOURS,
         xaxis_title="plan", yaxis={"title": "uncertainty, 0 to 1", "range": [-0.05, 1.05]}, height=330,
         legend={"orientation": "h", "y": 1.15}, margin={"l": 10, "r": 10, "t": 10, "b": 10},
     )  # fmt: skip
@@ -123,6 +130,7 @@ def reliability(found: History, bins: int = 5) -> go.Figure:
         )
     )  # fmt: skip
     figure.update_layout(
+        colorway=history.COLOURS,
         xaxis_title="uncertainty", yaxis={"title": "share that was wrong", "range": [0, 1.05]}, height=330,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
     )  # fmt: skip

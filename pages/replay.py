@@ -73,6 +73,7 @@ def scatter(found: History) -> go.Figure:
             )
         )
     figure.update_layout(
+        colorway=history.COLOURS,
         xaxis={"title": "uncertainty, over the largest (left edge: none)", "range": [-0.1, 1.05]},
         yaxis={"title": "age, 0 newest to 1 oldest", "range": [-0.06, 1.06]},
         legend={"orientation": "h", "y": 1.12},

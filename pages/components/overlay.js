@@ -109,7 +109,7 @@ function heat(image) {
   for (let i = 0; i < pixels.data.length; i += 4) {
     const value = pixels.data[i] / 255;
     const colour = CIVIDIS[Math.min(Math.floor(value * CIVIDIS.length), CIVIDIS.length - 1)];
-    pixels.data.set([...colour, Math.round(255 * Math.min(0.35 + value, 0.92))], i);
+    pixels.data.set([...colour, Math.round(255 * (0.3 + 0.5 * value))], i);
   }
   ctx.putImageData(pixels, 0, 0);
   return canvas;
