@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from robot_io.arm import Observation
@@ -21,12 +20,14 @@ from teaching.replay.committer import Committer
 from teaching.replay.disk import Disk, DiskFull
 from teaching.replay.episode import Episode, Step
 from teaching.replay.events import ANSWERS, OWN, checked_body, event_bytes, event_of
+from teaching.replay.file import light, record_of, summarise
 from teaching.replay.fold import Folder
 from teaching.replay.index import Index
 from teaching.replay.ledger import Ledger
 from teaching.replay.library import Library
 from teaching.replay.log import EventLog, LogReader
-from teaching.replay.questions import Questions
+from teaching.replay.nouns import to_bytes
+from teaching.replay.questions import Questions, question_of
 from teaching.replay.reading import Pending, Reading
 from teaching.replay.shelf import Commit, Shelf
 from teaching.types import Answer, AskbackError, BadInput, Decision
@@ -69,6 +70,7 @@ class ReplayBuffer(Reading):
         self._created_with = self._shelf.lesson()
         self._folder = Folder(self._created_with)
         self._lock = threading.RLock()
+        self._saying = threading.RLock()
         self._committing = threading.Lock()
         self.problems = []
         self._log = None if readonly else EventLog(self._shelf.log, self._shelf.disk)
@@ -105,12 +107,6 @@ class ReplayBuffer(Reading):
         Shelf.create(Path(path), lesson, how.get("disk") or Disk())
         return cls(path, **how)
 
-    def __enter__(self) -> ReplayBuffer:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
     def close(self) -> None:
         """Finish the commits under way and let go of everything; twice is harmless."""
         self._committer.close()
@@ -130,10 +126,16 @@ class ReplayBuffer(Reading):
 
         `seed`, `split`, `started` and `truth` in `extra` find their way into the episode if a crash ends it here.
         """
-        with self._writing():
+        with self._writing(), self._lock:
             if decision.id in self._library.where or decision.id in self._questions.asked:
                 raise BadInput(f"expected a new decision, but {decision.id} was asked or committed before")
-            self._questions.ask(decision, observation, extra or {}, self.lesson)
+        self._make_durable(Step(observation, decision, extra=extra or {}))
+
+    def _make_durable(self, step: Step) -> None:
+        question = question_of(step, self.lesson)
+        self._shelf.publish_pending(question)
+        with self._lock:
+            self._questions.take(question)
             self._folded = None
 
     def note(self, decision: Decision, observation: Observation, extra: Mapping[str, Any] | None = None) -> None:
@@ -141,7 +143,8 @@ class ReplayBuffer(Reading):
 
         From here on it is in `decisions` and `rows`; a late verdict on it commits it like a question first.
         """
-        with self._writing():
+        self._check_writable()
+        with self._lock:
             if decision.id not in self._library.where and decision.id not in self._questions.asked:
                 self._questions.noted[decision.id] = Step(observation, decision, extra=extra or {})
                 self._folded = None
@@ -154,29 +157,44 @@ class ReplayBuffer(Reading):
                 know (`ask` or `note` it first).
             DiskFull: nothing was saved; say it again once there is space.
         """
+        if kind in OWN:
+            raise BadInput(f"expected an event of a lesson, but {kind!r} events are the store's own")
         with self._writing():
-            if kind in OWN:
-                raise BadInput(f"expected an event of a lesson, but {kind!r} events are the store's own")
-            checked = checked_body(kind, body, self._ledger.events)
+            with self._lock:
+                checked = checked_body(kind, body, self._ledger.events)
             subject = str(checked.get("decision"))
-            if kind in ANSWERS and subject not in self._library.where and subject not in self._questions.asked:
-                self._questions.make_durable(subject, self.lesson)
-            if kind == "withdraw" and subject in self._ledger.said.answers:
-                raise BadInput(
-                    f"expected an unanswered question to withdraw, but {subject} is answered; undo that first"
-                )
+            if kind in ANSWERS:
+                self._secure(subject)
+            if kind == "withdraw" and subject in self.answers():
+                raise BadInput(f"expected an unanswered question to withdraw, but {subject} is answered; undo it first")
             seq = self._say(kind, checked)
             if kind == "withdraw":
-                self._questions.forget(subject)
+                with self._lock:
+                    gone = self._questions.forget([subject])
+                self._shelf.remove_pending(gone)
             return seq
+
+    def _secure(self, decision: str) -> None:
+        """No answer without its subject: one that is in memory only is committed first."""
+        with self._lock:
+            durable = decision in self._library.where or decision in self._questions.asked
+            step = self._questions.step(decision)
+        if durable:
+            return
+        if step is None:
+            raise BadInput(
+                f"expected an answer to a decision of this lesson, got one to {decision!r}; ask or note it first"
+            )
+        self._make_durable(step)
 
     def _say(self, kind: str, body: Mapping[str, Any]) -> int:
         assert self._log is not None
-        now = self._clock()
-        payload = event_bytes(kind, body, now)
-        seq = self._log.append(payload)
-        self._ledger.add(event_of(seq, payload))
-        self._folded = None
+        with self._saying:
+            payload = event_bytes(kind, body, self._clock())
+            seq = self._log.append(payload)
+            with self._lock:
+                self._ledger.add(event_of(seq, payload))
+                self._folded = None
         return seq
 
     # -- committing --------------------------------------------------------------------------------------------------
@@ -188,15 +206,19 @@ class ReplayBuffer(Reading):
             BadInput: the id is taken, or an answered question of this episode is missing from it.
             DiskFull: nothing changed; append it again once there is space.
         """
+        self._check_writable()
         with self._committing:
-            with self._writing():
+            with self._lock:
                 episode = self._with_answers(episode)
-            commit = self._shelf.publish_episode(episode)
-            with self._writing():
-                self._commit(commit)
-                self._library.add(commit, episode)
-                self._questions.forget_episode(episode.id)
+            record, summary = record_of(episode), summarise(episode)
+            commit = self._shelf.publish_episode(episode, record)
+            self._commit(commit)
+            with self._lock:
+                self._library.take(summary)
+                gone = self._questions.forget_episode(episode.id)
                 self._folded = None
+            self._shelf.remove_pending(gone)
+            self._index.put([(commit.episode, commit.sha256, to_bytes(light(record, summary.reward)))])
 
     def _commit(self, commit: Commit) -> None:
         try:
@@ -229,18 +251,21 @@ class ReplayBuffer(Reading):
 
     def salvage(self) -> list[Episode]:
         """Commit questions that a crash left behind as interrupted episodes, so that what was said of them is kept."""
-        with self._writing():
+        self._check_writable()
+        with self._lock:
             episodes = self._questions.interrupted()
         for episode in episodes:
             self.append(episode)
         return episodes
 
-    def _writing(self) -> threading.RLock:
+    def _check_writable(self) -> None:
         if self._log is None:
-            raise ReadOnly(
-                f"expected {self.path} open for writing, got it read-only; say it to the lesson's host instead"
-            )
-        return self._lock
+            raise ReadOnly(f"expected {self.path} open for writing, got it read-only; say it to the lesson's host")
+
+    def _writing(self) -> threading.RLock:
+        """Hold this to say something. It is held while the disk works; `_lock`, for what is in memory, never is."""
+        self._check_writable()
+        return self._saying
 
     # -- following and checking --------------------------------------------------------------------------------------
 
@@ -271,8 +296,8 @@ class ReplayBuffer(Reading):
         """Make the index agree with the files; what was made anew since the buffer was opened."""
         if self._log is None:
             return []
-        with self._lock:
-            return self._library.reindex(self._ledger.commits.values())
+        with self._committing:
+            return self._library.reindex(self.commits())
 
     def verify(self, rebuild: bool = True) -> VerifyReport:
         """Compare every byte with what was acknowledged; the owner also rebuilds the index."""

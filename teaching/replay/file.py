@@ -32,12 +32,12 @@ class EpisodeFileError(AskbackError):
     """A file that is not a whole episode of this schema."""
 
 
-def pack_episode(episode: Episode, *, compress: bool = True) -> bytes:
-    """The file's bytes."""
+def pack_episode(episode: Episode, *, compress: bool = True, record: Mapping[str, Any] | None = None) -> bytes:
+    """The file's bytes; `record` spares making `record_of(episode)` once more."""
     with h5py.File(f"{episode.id}.h5", "w", driver="core", backing_store=False) as file:
         file.attrs["format"] = "askback-episode"
         file.attrs["schema"] = SCHEMA
-        file.create_dataset("record", data=np.frombuffer(nouns.to_bytes(_record(episode)), np.uint8))
+        file.create_dataset("record", data=np.frombuffer(nouns.to_bytes(record or record_of(episode)), np.uint8))
         file.create_dataset("reward", data=np.array([s.reward for s in episode.steps], np.float64))
         _write_columns(file, "observations", [s.observation.arrays for s in episode.steps], compress)
         _write_columns(file, "maps", [_maps(s.decision) for s in episode.steps], compress)
@@ -88,7 +88,8 @@ def _check_column(name: str, arrays: list[Array]) -> None:
         raise BadInput(f"expected {name} to be a bool, integer or float array, got {arrays[0].dtype}")
 
 
-def _record(episode: Episode) -> dict[str, Any]:
+def record_of(episode: Episode) -> dict[str, Any]:
+    """All of an episode that is not a large array, as plain values."""
     return {
         **{n: getattr(episode, n) for n in _PLAIN},
         "steps": [
@@ -144,17 +145,24 @@ def open_episode(path: Path) -> h5py.File:
 def read_record(path: Path) -> dict[str, Any]:
     """What a summary is made of: an episode's record without truths and extras."""
     with open_episode(path) as file:
-        return _light(nouns.from_bytes(file["record"][()].tobytes()), float(file["reward"][()].sum()))
+        return light(nouns.from_bytes(file["record"][()].tobytes()), float(file["reward"][()].sum()))
 
 
-def light_record(episode: Episode) -> dict[str, Any]:
-    """The same, of an episode in memory."""
-    return _light(_record(episode), float(sum(s.reward for s in episode.steps)))
-
-
-def _light(record: dict[str, Any], reward: float) -> dict[str, Any]:
+def light(record: Mapping[str, Any], reward: float) -> dict[str, Any]:
+    """A record without truths and extras, with the sum of its rewards: what the index keeps."""
     steps = [{"key": s["key"], "decision": s["decision"]} for s in record["steps"]]
     return {**record, "steps": steps, "reward": reward}
+
+
+def summarise(episode: Episode) -> Summary:
+    """The summary of an episode in memory: what `summary_of` makes of its file."""
+    plain = {n: getattr(episode, n) for n in _PLAIN}
+    decisions = tuple(replace(d, plan=replace(d.plan, maps={})) if d.plan.maps else d for d in episode.decisions)
+    reward = float(sum(s.reward for s in episode.steps))
+    return Summary(
+        **plain, reward=reward, keys=episode.keys(), decisions=decisions, answers=episode.answers,
+        demonstrations=episode.demonstrations,
+    )  # fmt: skip
 
 
 def summary_of(record: Mapping[str, Any]) -> Summary:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from teaching.replay import nouns
-from teaching.replay.episode import Episode, Summary
-from teaching.replay.file import light_record, read_record, summary_of
+from teaching.replay.episode import Summary
+from teaching.replay.file import read_record, summary_of
 from teaching.replay.index import Index
 from teaching.replay.shelf import Commit, Shelf
 from teaching.types import AskbackError
@@ -39,7 +38,7 @@ class Library:
                 self._check_size(commit)
                 fresh = digest != commit.sha256
                 record = read_record(self._shelf.path_of(commit)) if fresh else nouns.from_bytes(data)
-                self._take(record)
+                self.take(summary_of(record))
                 if fresh:
                     rows.append((commit.episode, commit.sha256, nouns.to_bytes(record)))
             except (AskbackError, OSError, KeyError, ValueError) as error:
@@ -71,14 +70,8 @@ class Library:
         anew, self.anew = [*self.anew, *(c.episode for c in stale)], []
         return [f"the index of {len(anew)} episodes"] if anew else []
 
-    def add(self, commit: Commit, episode: Episode) -> None:
-        """An episode that was just committed."""
-        record = light_record(episode)
-        self._take(record)
-        self._index.put([(commit.episode, commit.sha256, nouns.to_bytes(record))])
-
-    def _take(self, record: dict[str, Any]) -> None:
-        summary = summary_of(record)
+    def take(self, summary: Summary) -> None:
+        """One episode more."""
         self.summaries[summary.id] = summary
         self.damaged.pop(summary.id, None)
         self.where |= {key: (summary.id, index) for index, key in enumerate(summary.keys)}

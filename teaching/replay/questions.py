@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from robot_io.arm import Observation
 from teaching.replay.episode import Episode, Step
 from teaching.replay.shelf import Shelf
 from teaching.types import AskbackError, BadInput, Decision
+
+
+def question_of(step: Step, lesson: Mapping[str, Any]) -> Episode:
+    """A question as it lies in `pending/`: an episode of one step."""
+    decision, extra = step.decision, step.extra
+    assert decision is not None
+    return Episode(
+        id=decision.episode,
+        task=str(lesson.get("task", "")),
+        goal=decision.plan.goal,
+        seed=int(extra.get("seed", lesson.get("seed", 0))),
+        split=str(extra.get("split", lesson.get("split", ""))),
+        steps=(replace(step, truth=step.truth or extra.get("truth")),),
+        end="interrupted",
+        started=float(extra.get("started", decision.time)),
+    )
 
 
 class Questions:
@@ -22,32 +37,11 @@ class Questions:
         self.noted: dict[str, Step] = {}
         """In memory only."""
 
-    def ask(
-        self, decision: Decision, observation: Observation, extra: Mapping[str, Any], lesson: Mapping[str, Any]
-    ) -> None:
-        """Commit one; it is on the medium when this returns."""
-        question = Episode(
-            id=decision.episode,
-            task=str(lesson.get("task", "")),
-            goal=decision.plan.goal,
-            seed=int(extra.get("seed", lesson.get("seed", 0))),
-            split=str(extra.get("split", lesson.get("split", ""))),
-            steps=(Step(observation, decision, truth=extra.get("truth"), extra=extra),),
-            end="interrupted",
-            started=float(extra.get("started", decision.time)),
-        )
-        self._shelf.publish_pending(question)
-        self.noted.pop(decision.id, None)
-        self.asked[decision.id] = question
-
-    def make_durable(self, decision: str, lesson: Mapping[str, Any]) -> None:
-        """Commit one that is in memory only; BadInput if there is none."""
-        step = self.noted.get(decision)
-        if step is None or step.decision is None:
-            raise BadInput(
-                f"expected an answer to a decision of this lesson, got one to {decision!r}; ask or note it first"
-            )
-        self.ask(step.decision, step.observation, step.extra, lesson)
+    def take(self, question: Episode) -> None:
+        """One is durable now."""
+        name = question.keys()[0]
+        self.noted.pop(name, None)
+        self.asked[name] = question
 
     def step(self, decision: str) -> Step | None:
         """One by its id."""
@@ -64,17 +58,17 @@ class Questions:
         """Ids of the asked ones of an episode."""
         return {name for name, question in self.asked.items() if question.id == episode}
 
-    def forget(self, decision: str) -> None:
-        """Drop one: it was withdrawn, or its episode is committed."""
-        if self.asked.pop(decision, None) is not None:
-            self._shelf.disk.remove(self._shelf.pending / f"{decision}.h5")
-        self.noted.pop(decision, None)
+    def forget(self, decisions: Iterable[str]) -> list[str]:
+        """Drop some: they were withdrawn, or their episode is committed; ids of those that lie in `pending/`."""
+        gone = list(decisions)
+        for name in gone:
+            self.noted.pop(name, None)
+        return [name for name in gone if self.asked.pop(name, None) is not None]
 
-    def forget_episode(self, episode: str) -> None:
+    def forget_episode(self, episode: str) -> list[str]:
         """Drop all of an episode."""
         noted = {n for n, s in self.noted.items() if s.decision and s.decision.episode == episode}
-        for name in self.of_episode(episode) | noted:
-            self.forget(name)
+        return self.forget(self.of_episode(episode) | noted)
 
     def load(self, known: Mapping[str, object], gone: set[str]) -> Iterator[tuple[str, str]]:
         """Take in what lies in `pending/`, save for ids in `known` or `gone`; yields (id, why) of unreadable ones."""

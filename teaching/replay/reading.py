@@ -6,7 +6,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from robot_io.arm import Observation
 from teaching.replay.episode import Episode, Step, Summary
@@ -49,6 +50,16 @@ class Reading:
     _lock: threading.RLock
     _folded: Folded | None = None
     _mirror: Mirror | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        raise NotImplementedError
 
     # -- what was said -----------------------------------------------------------------------------------------------
 

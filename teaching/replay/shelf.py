@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,12 +96,12 @@ class Shelf:
                 dropped.append(str(item.relative_to(self.path)))
         return dropped
 
-    def publish_episode(self, episode: Episode) -> Commit:
+    def publish_episode(self, episode: Episode, record: Mapping[str, Any] | None = None) -> Commit:
         """Write an episode's file; its commit line is still to come."""
         path = self.episodes / f"{episode.id}.h5"
         if path.exists():
             raise BadInput(f"expected a new episode, but {episode.id} already exists; episodes are never overwritten")
-        data = pack_episode(episode)
+        data = pack_episode(episode, record=record)
         self.disk.publish(path, data)
         return Commit(episode.id, path.name, len(data), hashlib.sha256(data).hexdigest())
 
@@ -154,6 +154,11 @@ class Shelf:
         """Commit a question as an episode of one step, before it is shown."""
         name = checked_name(episode.keys()[0], "a decision id")
         self.disk.publish(self.pending / f"{name}.h5", pack_episode(episode, compress=False))
+
+    def remove_pending(self, decisions: Iterable[str]) -> None:
+        """Drop questions whose episode is committed, or that were withdrawn; a power loss may bring them back."""
+        for name in decisions:
+            self.disk.remove(self.pending / f"{name}.h5")
 
     def pending_files(self) -> dict[str, Path]:
         """Decision id → file, in the order in which they were asked."""

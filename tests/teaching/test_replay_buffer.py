@@ -177,7 +177,7 @@ def test_a_withdrawn_question_leaves_no_trace_in_history(buffer: ReplayBuffer, m
     buffer.say("answer", maker.answer(second))
     again = reopened(buffer)
     assert [p.decision.id for p in again.pending()] == ["e0-1"] and again.rows().decision == ("e0-1",)
-    with pytest.raises(BadInput, match="is answered; undo that first"):
+    with pytest.raises(BadInput, match="is answered; undo it first"):
         again.say("withdraw", {"decision": "e0-1"})
     again.close()
 
