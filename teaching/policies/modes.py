@@ -1,4 +1,4 @@
-"""The modes of a predicted map: peaks that stand apart, each with the probability gathered around it. Pure."""
+"""The modes of predicted maps: peaks that stand apart, each with the probability gathered around it. Pure."""
 
 from __future__ import annotations
 
@@ -57,3 +57,28 @@ def modes(probability: Array, *, radius: int = 7, core: int = 2, limit: int = 5,
         found.append(Mode(int(row), int(column), weight))
         left = np.where(disc, 0.0, left)
     return found
+
+
+def paired(
+    picks: list[Mode], places: list[Mode], *, limit: int = 5, least: float = 0.02
+) -> list[tuple[Mode, Mode, float]]:
+    """Pick and place together: the strongest of both first, then the others by the product of their weights.
+
+    Returns:
+        (pick, place, weight) of the first and of up to `limit` − 1 others with a weight of at least `least`.
+    """
+    first, *others = ((a, b, a.weight * b.weight) for a in picks for b in places)
+    others.sort(key=lambda pair: -pair[2])
+    return [first, *(pair for pair in others if pair[2] >= least)][:limit]
+
+
+def entropy(probability: Array) -> float:
+    """Shannon entropy in nats of an array of probabilities."""
+    p = probability[probability > 0]
+    return float(-(p * np.log(p)).sum())
+
+
+def to_map(probability: Array) -> Array:
+    """(H, W) float32 scaled to a maximum of 1, to be drawn."""
+    scaled: Array = probability / probability.max()
+    return scaled.astype(np.float32)

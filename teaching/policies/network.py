@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from teaching.policies.correlation import Correlation
 from teaching.policies.goals import MAX_WORDS
 
 STRIDE = 8
@@ -33,6 +34,8 @@ class NetworkConfig:
     """Random Fourier features of a pixel's colour: nearby colours can be told apart after few examples."""
     bandwidth: float = 3.0
     """Of those features, in periods over the colour range."""
+    rotations: int = 1
+    """Ways to turn while placing; 1 where the task needs no turning."""
     widths: tuple[int, int, int] = (16, 32, 64)
     """Channels at stride 2, 4 and 8. Multiples of 8: others corrupt the heap when training in channels_last."""
 
@@ -40,6 +43,8 @@ class NetworkConfig:
         object.__setattr__(self, "widths", tuple(self.widths))
         if len(self.widths) != 3 or any(width % 8 for width in self.widths):
             raise ValueError(f"expected three widths that are multiples of 8, got {self.widths}")
+        if self.rotations < 1:
+            raise ValueError(f"expected at least 1 rotation, got {self.rotations}")
 
 
 class Residual(nn.Module):
@@ -127,26 +132,35 @@ class Network(nn.Module):
         self.mix = nn.Conv2d(fine, fine, 1)
         self.heads = nn.Conv2d(fine, 2, 1)
         nn.init.zeros_(self.heads.weight)
+        self.correlation = Correlation(fine, config.rotations) if config.rotations > 1 else None
 
-    def forward(self, colour: Tensor, height: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, colour: Tensor, height: Tensor, rows: Tensor, pick: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Logits.
 
         Args:
             colour: (B, 3, H, W) in [-0.5, 0.5].
             height: (B, H, W) metres above the table.
             rows: (B, 2, L) rows of the words of *what* and *where*.
+            pick: (B, 2) row and column that the place is for; without it, the likeliest pick. Used to turn only.
 
         Returns:
-            Pick (B, H, W) and place (B, 1, H, W).
+            Pick (B, H, W) and place (B, R, H, W).
         """
         phrases = self.words(rows).sum(dim=2)
         goal = phrases.flatten(1)
         seen = [self.match(colour, phrases), height[:, None] * 20, colour]
         seen.append(colour.new_zeros(len(colour), self.blank, *colour.shape[2:]))
         picture = torch.cat(seen, dim=1).contiguous(memory_format=torch.channels_last)
-        features = _grow(self._trunk(picture, goal)) + self.skip(picture)
+        trunk = self._trunk(picture, goal)
+        features = _grow(trunk) + self.skip(picture)
         logits = self.heads(functional.relu(self.mix(functional.relu(features)))).float()
-        return logits[:, 0], logits[:, 1:]
+        place = logits[:, 1:]
+        if self.correlation is not None:
+            pick = _likeliest(logits[:, 0]) if pick is None else pick
+            place = place + _grow(self.correlation(trunk, (pick - 0.5) / 2))
+        return logits[:, 0], place
 
     def _trunk(self, picture: Tensor, goal: Tensor) -> Tensor:
         """(B, C, H, W) → (B, F, H/2, W/2)."""
@@ -157,6 +171,12 @@ class Network(nn.Module):
         middle = self.middle_goal(middle + _grow(self.from_coarse(coarse)), goal)
         up: Tensor = self.fine_out(fine + _grow(self.from_middle(self.middle_out(middle))))
         return up
+
+
+def _likeliest(logits: Tensor) -> Tensor:
+    """(B, H, W) → (B, 2) row and column of the maximum."""
+    flat = logits.flatten(1).argmax(dim=1)
+    return torch.stack([flat // logits.shape[2], flat % logits.shape[2]], dim=1)
 
 
 def _grow(x: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ Uncertainty is the mean of the entropies of the pick and of the place softmax, e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,57 +19,13 @@ from torch.nn import functional
 
 from robot_io.arm import Observation, TableView
 from teaching.policies import augment, checkpoint
-from teaching.policies.augment import AugmentConfig
-from teaching.policies.base import Batch, CheckpointError
+from teaching.policies.base import Batch
+from teaching.policies.correlation import angle_of
 from teaching.policies.goals import Vocabulary
-from teaching.policies.modes import Mode, modes
-from teaching.policies.network import STRIDE, Network, NetworkConfig
+from teaching.policies.modes import Mode, entropy, modes, paired, to_map
+from teaching.policies.network import STRIDE
+from teaching.policies.transporter_config import METHOD, TransporterConfig, as_tensor, build, device, read_info
 from teaching.types import Alternative, Array, BadInput, Plan
-
-METHOD = "transporter"
-
-
-@dataclass(frozen=True)
-class TransporterConfig:
-    """What shapes the novice; a checkpoint carries it."""
-
-    network: NetworkConfig = field(default_factory=NetworkConfig)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-    learning_rate: float = 2e-3
-    """AdamW's step for the network."""
-    word_rate: float = 1e-2
-    """The step for the words, larger so that a new word is learned from few answers."""
-    weight_decay: float = 1e-2
-    clip: float = 5.0
-    """Largest norm of a gradient."""
-    ghosts: int = 4
-    """Most alternatives told with a plan."""
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> TransporterConfig:
-        """The config of a checkpoint's JSON; CheckpointError if it has other fields."""
-        try:
-            parts = {"network": NetworkConfig(**values["network"]), "augment": AugmentConfig(**values["augment"])}
-            return cls(**{**values, **parts})
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"expected the configuration of a transporter novice, got {values}: {error}"
-            ) from error
-
-
-def _build(config: TransporterConfig, seed: int) -> Network:
-    """Fresh weights, the same for the same seed, without touching the global generator."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = Network(config.network)
-    channels_last: Network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return channels_last
-
-
-def _pictures(colour: Array, height: Array) -> Tensor:
-    """(B, H, W, 3) uint8 and (B, H, W) metres → (B, 4, H, W): colour in [-0.5, 0.5], then height."""
-    rgb = torch.from_numpy(np.ascontiguousarray(colour)).permute(0, 3, 1, 2).float() / 255 - 0.5
-    return torch.cat([rgb, torch.from_numpy(np.ascontiguousarray(height, dtype=np.float32))[:, None]], dim=1)
 
 
 class TransporterPolicy:
@@ -83,7 +39,8 @@ class TransporterPolicy:
         self.config = config or TransporterConfig()
         self.vocabulary = Vocabulary()
         self.version = 0
-        self._network = _build(self.config, seed).eval()
+        self._device = device()
+        self._network = build(self.config, seed).eval().to(self._device)
 
     def reset(self) -> None:
         """Nothing is remembered between plans."""
@@ -94,12 +51,13 @@ class TransporterPolicy:
 
     def load(self, directory: Path) -> None:
         """Take over a checkpoint's weights and words; a damaged one is a CheckpointError and changes nothing."""
-        info = _transporter_info(directory)
+        info = read_info(directory)
         config = TransporterConfig.of(info["config"])
-        network = _build(config, 0).eval()
+        network = build(config, 0).eval()
         tensors = checkpoint.read_tensors(directory, checkpoint.MODEL, info)
         checkpoint.restore_weights(network, tensors, directory)
-        self.config, self._network, self.vocabulary = config, network, Vocabulary(info["words"])
+        self.config, self.vocabulary = config, Vocabulary(info["words"])
+        self._network = network.to(self._device)
         self.version = int(info["lineage"].get("update", info["updates"]))
 
     def __call__(self, observation: Observation, goal: str, rng: np.random.Generator) -> Plan:
@@ -112,17 +70,17 @@ class TransporterPolicy:
         """
         colour, height = self._checked(observation)
         pick, place = self._probabilities(colour, height, goal)
-        entropy = np.array([_entropy(pick), _entropy(place)])
-        share = entropy / np.log([pick.size, place.size])
+        nats = np.array([entropy(pick), entropy(place)])
+        share = np.clip(nats / np.log([pick.size, place.size]), 0.0, 1.0)
         choices = self._choices(pick, place, height)
         return Plan(
             actions=choices[0].actions,
             goal=goal,
             alternatives=tuple(choices[1:]),
-            uncertainty=float(np.clip(share.mean(), 0, 1)),
-            per_step=np.clip(share, 0, 1),
-            entropy=entropy,
-            maps={"pick": _to_map(pick), "place": _to_map(place)},
+            uncertainty=float(share.mean()),
+            per_step=share,
+            entropy=nats,
+            maps={"pick": to_map(pick), "place": to_map(place.max(axis=0))},
             policy_version=self.version,
         )
 
@@ -138,51 +96,28 @@ class TransporterPolicy:
 
     @torch.inference_mode()
     def _probabilities(self, colour: Array, height: Array, goal: str) -> tuple[Array, Array]:
-        """Softmax over all pixels, each (H, W) float64."""
-        pictures = _pictures(colour[None], height[None])
-        rows = torch.from_numpy(self.vocabulary.encode([goal]))
-        pick, place = self._network(pictures[:, :3], pictures[:, 3], rows)
-        both = [functional.softmax(x.double().flatten(), dim=0).view(height.shape).numpy() for x in (pick, place)]
-        return both[0], both[1]
+        """Softmax over all pixels (and turns): pick (H, W) and place (R, H, W), float64."""
+        pictures = as_tensor(colour[None], height[None]).to(self._device)
+        rows = torch.from_numpy(self.vocabulary.encode([goal])).to(self._device)
+        logits = self._network(pictures[:, :3], pictures[:, 3], rows)
+        pick, place = (functional.softmax(x.double().flatten(), 0).view(x.shape[1:]).cpu().numpy() for x in logits)
+        return pick, place
 
     def _choices(self, pick: Array, place: Array, height: Array) -> list[Alternative]:
         """The best pair of modes, then the others by falling weight."""
-        picks, places = modes(pick, limit=self.config.ghosts), modes(place, limit=self.config.ghosts)
-        pairs = sorted(
-            ((a.weight * b.weight, i, j) for i, a in enumerate(picks) for j, b in enumerate(places)), reverse=True
-        )
-        pairs = [(picks[0].weight * places[0].weight, 0, 0), *(p for p in pairs if p[1:] != (0, 0))]
-        kept = [p for n, p in enumerate(pairs) if n == 0 or p[0] >= 0.02][: self.config.ghosts + 1]
-        return [Alternative(self._actions(picks[i], places[j], height), weight) for weight, i, j in kept]
+        limit = self.config.ghosts + 1
+        pairs = paired(modes(pick, limit=limit), modes(place.sum(axis=0), limit=limit), limit=limit)
+        return [Alternative(self._actions(a, b, place, height), weight) for a, b, weight in pairs]
 
-    def _actions(self, pick: Mode, place: Mode, height: Array) -> Array:
-        """(2, 4): x, y, z in metres, yaw in radians."""
+    def _actions(self, pick: Mode, place: Mode, turns: Array, height: Array) -> Array:
+        """(2, 4): x, y, z in metres, yaw in radians; the place's yaw is the likeliest turn there."""
+        yaw = angle_of(int(turns[:, place.row, place.column].argmax()), len(turns))
         return np.array(
-            [[*self.table.point_of(m.row, m.column), float(height[m.row, m.column]), 0.0] for m in (pick, place)]
+            [
+                [*self.table.point_of(m.row, m.column), float(height[m.row, m.column]), turn]
+                for m, turn in ((pick, 0.0), (place, yaw))
+            ]
         )
-
-
-def _entropy(probability: Array) -> float:
-    """Shannon entropy in nats."""
-    p = probability[probability > 0]
-    return float(-(p * np.log(p)).sum())
-
-
-def _to_map(probability: Array) -> Array:
-    """(H, W) float32 with maximum 1."""
-    scaled: Array = probability / probability.max()
-    return scaled.astype(np.float32)
-
-
-def _transporter_info(directory: Path) -> dict[str, Any]:
-    info = checkpoint.read_info(directory)
-    missing = {"config", "words", "updates", "lineage", "groups"} - info.keys()
-    if info.get("method") != METHOD or missing:
-        raise CheckpointError(
-            f"expected a {METHOD} checkpoint in {directory}, got method {info.get('method')!r} without "
-            f"{sorted(missing) or 'nothing'}; take another"
-        )
-    return info
 
 
 class TransporterLearner:
@@ -195,11 +130,12 @@ class TransporterLearner:
         self.table = table or TableView()
         self.updates = 0
         self.vocabulary = Vocabulary()
+        self._device = device()
         self._take(config or TransporterConfig(), seed)
 
     def _take(self, config: TransporterConfig, seed: int) -> None:
         self.config = config
-        self.network = _build(config, seed).train()
+        self.network = build(config, seed).train().to(self._device)
         words = list(self.network.words.parameters())
         rest = [p for name, p in self.network.named_parameters() if not name.startswith("words.")]
         groups = [
@@ -222,11 +158,12 @@ class TransporterLearner:
         shape = (batch.height.shape[1], batch.height.shape[2])
         points = self._pixels(batch.actions, shape)
         moves = augment.draw(points, shape, self.config.augment, rng)
-        pictures = augment.move(_pictures(batch.colour, batch.height), moves)
+        pictures = augment.move(as_tensor(batch.colour, batch.height), moves).to(self._device)
         targets = np.clip(np.rint(moves.points(points, shape)), 0, np.array(shape) - 1).astype(np.int64)
-        rows = torch.from_numpy(self.vocabulary.encode(batch.goal))
-        losses = self._losses(pictures, rows, targets)
-        weight = torch.from_numpy(np.asarray(batch.weight, dtype=np.float32))
+        rows = torch.from_numpy(self.vocabulary.encode(batch.goal)).to(self._device)
+        turns = self._turns(batch.actions, moves.flips())
+        losses = self._losses(pictures, rows, *(torch.from_numpy(x).to(self._device) for x in (targets, turns)))
+        weight = torch.from_numpy(np.asarray(batch.weight, dtype=np.float32)).to(self._device)
         pick_loss, place_loss = ((loss * weight).mean() for loss in losses)
         self._step(pick_loss + place_loss)
         pick_nats, place_nats = float(pick_loss.detach()), float(place_loss.detach())
@@ -247,14 +184,21 @@ class TransporterLearner:
         on_picture: Array = np.clip(pixels, 0, np.array(shape) - 1)
         return on_picture
 
-    def _losses(self, pictures: Tensor, rows: Tensor, targets: Array) -> tuple[Tensor, Tensor]:
+    def _turns(self, actions: Array, flips: Array) -> Array:
+        """(B, 2, A) actions → (B,) which of the R turns the place is; a mirrored sample turns the other way."""
+        rotations = self.config.network.rotations
+        turned = (actions[:, 1, 3] - actions[:, 0, 3]) * flips
+        nearest: Array = np.rint(turned / (2 * np.pi / rotations)).astype(np.int64) % rotations
+        return nearest
+
+    def _losses(self, pictures: Tensor, rows: Tensor, targets: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
         """Cross-entropy of pick and of place, each (B,) nats."""
-        columns = pictures.shape[3]
-        flat = torch.from_numpy(targets[..., 0] * columns + targets[..., 1])
-        pick, place = self.network(pictures[:, :3], pictures[:, 3], rows)
+        size, columns = pictures.shape[2] * pictures.shape[3], pictures.shape[3]
+        flat = targets[..., 0] * columns + targets[..., 1]
+        pick, place = self.network(pictures[:, :3], pictures[:, 3], rows, targets[:, 0].float())
         return (
             functional.cross_entropy(pick.flatten(1), flat[:, 0], reduction="none"),
-            functional.cross_entropy(place.flatten(1), flat[:, 1], reduction="none"),
+            functional.cross_entropy(place.flatten(1), turns * size + flat[:, 1], reduction="none"),
         )
 
     def _step(self, loss: Tensor) -> None:
@@ -282,7 +226,7 @@ class TransporterLearner:
 
         A checkpoint without an optimiser (a starter is shipped without) starts a fresh one.
         """
-        info = _transporter_info(directory)
+        info = read_info(directory)
         fresh = TransporterLearner(self.table, TransporterConfig.of(info["config"]))
         checkpoint.restore_weights(fresh.network, checkpoint.read_tensors(directory, checkpoint.MODEL, info), directory)
         if checkpoint.OPTIMISER in info["files"]:
