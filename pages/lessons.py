@@ -17,7 +17,7 @@ from teaching.supervisor import LessonSummary, backup_command, create_lesson, li
 from teaching.task import tasks
 from teaching.types import BadInput
 
-TEACH = str(Path(__file__).parent / "teach.py")
+TEACH = "teach.py"
 LOW_DISK = 2 * 2**30
 START = {"starter": "the starter, which knows some colours", "nothing": "nothing learnt yet"}
 MODE_WORDS = {"sensitivity": "ask before mistakes", "specificity": "leave good plans alone", "success": "end well"}

@@ -28,7 +28,7 @@ def main() -> None:
     if path is None:
         st.title("Teach")
         st.write("No lesson is open.")
-        st.page_link("pages/lessons.py", label="Open or start one", icon=":material/arrow_forward:")
+        st.page_link("lessons.py", label="Open or start one", icon=":material/arrow_forward:")
         return
     processes.keep_open(path)
     found = processes.addresses(path)

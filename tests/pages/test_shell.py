@@ -1,0 +1,134 @@
+"""The pages as scripts, without a browser: what is drawn, and what a press leads to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages import processes
+from teaching.replay import ReplayBuffer
+from teaching.supervisor import create_lesson
+
+SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
+
+
+class StillSupervisor:
+    """Remembers what was asked of it and starts nothing: processes have their own tests."""
+
+    def __init__(self) -> None:
+        self.opened: list[Path] = []
+        self.closed: list[Path] = []
+
+    def open(self, path: Path) -> None:
+        self.opened.append(path)
+
+    def close(self, path: Path) -> None:
+        self.closed.append(path)
+
+    def trouble(self, path: Path) -> str:
+        return ""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("ASKBACK_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def supervisor(monkeypatch) -> StillSupervisor:
+    made = StillSupervisor()
+    monkeypatch.setattr(processes, "supervisor", lambda: made)
+    return made
+
+
+def opened(page: str = "lessons", **state) -> AppTest:
+    app = AppTest.from_file(SHELL, default_timeout=30)
+    for name, value in state.items():
+        app.session_state[name] = value
+    app.run()
+    if page != "lessons":
+        app.switch_page(f"{page}.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_a_first_visit_offers_one_button_and_it_makes_a_lesson(home, supervisor):
+    app = opened()
+    assert app.title[0].value == "Teach a robot arm by answering its questions"
+    app.button("start").click().run()
+    assert (home / "first-lesson" / "lesson.json").is_file()
+    assert supervisor.opened[0] == home / "first-lesson"
+
+
+def test_lessons_are_listed_and_gone_on_with(home, supervisor):
+    create_lesson(home, "Reds and greens", start="nothing")
+    app = opened()
+    assert "Reds and greens" in app.markdown[0].value
+    app.button("go-reds-and-greens").click().run()
+    assert supervisor.opened[0] == home / "reds-and-greens"
+    assert app.session_state["lesson"] == "reds-and-greens"
+
+
+@pytest.mark.parametrize("name", ["", "../outside", "/etc/passwd", "a" * 100, "x\x00y"])
+def test_a_bad_name_is_refused_in_words_and_makes_nothing(home, supervisor, name):
+    app = opened()
+    app.text_input("name").input(name)
+    app.button("create").click().run()
+    assert "expected" in app.error[0].value
+    assert list(home.iterdir()) == [] and supervisor.opened == []
+
+
+def test_a_name_that_is_taken_is_refused(home, supervisor):
+    create_lesson(home, "mine", start="nothing")
+    app = opened()
+    app.text_input("name").input("mine")
+    app.button("create").click().run()
+    assert "new name" in app.error[0].value
+
+
+@pytest.mark.parametrize("name", ["../..", "nowhere", "%2e%2e"])
+def test_a_lesson_that_the_browser_made_up_opens_nothing(home, supervisor, name):
+    app = opened("teach", lesson=name)
+    assert app.title[0].value == "Teach"
+    assert supervisor.opened == []
+
+
+def test_a_made_lesson_keeps_its_promise_settings(home, supervisor):
+    app = opened()
+    app.text_input("name").input("strict")
+    app.slider[0].set_value(0.97)
+    app.button("create").click().run()
+    with ReplayBuffer(home / "strict", readonly=True) as buffer:
+        assert buffer.lesson["gate"]["target"] == 0.97
+
+
+@pytest.mark.parametrize("page", ["teach", "replay", "progress", "keys"])
+def test_every_page_draws_without_a_lesson(home, supervisor, page):
+    assert opened(page).title[0].value.lower() == page
+
+
+@pytest.mark.parametrize("page", ["replay", "progress"])
+def test_reading_pages_draw_an_empty_lesson(home, supervisor, page):
+    create_lesson(home, "empty", start="nothing")
+    assert opened(page, lesson="empty").title[0].value.lower() == page
+
+
+def test_a_key_is_moved_and_a_clash_refused(home, supervisor):
+    app = opened("keys")
+    app.text_input("key-valid").input("y")
+    app.button[0].click().run()
+    assert '"valid": "y"' in (home / "keys.json").read_text()
+    app.text_input("key-valid").input("x")
+    app.button[0].click().run()
+    assert "one meaning per key" in app.error[0].value
+
+
+def test_running_lessons_can_be_closed(home, supervisor, monkeypatch):
+    path = create_lesson(home, "busy", start="nothing")
+    monkeypatch.setattr("teaching.supervisor.running", lambda p: True)
+    app = opened()
+    app.button("close-busy").click().run()
+    assert supervisor.closed == [path]
