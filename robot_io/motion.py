@@ -6,6 +6,7 @@ the first tick.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,8 @@ class Chain:
     def _read(cls, physics: Any, client: int, body: int, tip: str, workspace: Array, offset: float) -> Chain:
         infos = [physics.getJointInfo(body, j, client) for j in range(physics.getNumJoints(body, client))]
         index = next(j for j, info in enumerate(infos) if info[12].decode() == tip)
-        turning, j = [], index
+        turning: list[int] = []
+        j = index
         while j >= 0:
             if infos[j][2] == physics.JOINT_REVOLUTE:
                 turning.insert(0, j)
@@ -135,6 +137,13 @@ class Chain:
         """Where the tip is, (..., 3) metres, for joints (..., J)."""
         joints = np.asarray(joints, dtype=np.float64)
         return self._screws(joints.reshape(-1, joints.shape[-1]))[1].reshape(*joints.shape[:-1], 3)
+
+    def pose(self, joints: Array) -> Array:
+        """The tip's pose (4, 4) for joints (J,)."""
+        rotation, tip, _, _ = self._screws(np.asarray(joints, dtype=np.float64)[None])
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = rotation[0], tip[0]
+        return pose
 
     def solve(self, poses: Array, seed: Array, *, steps: int = 40, damping: float = 1e-4) -> Array:
         """Joints (N, J) that bring the tip to poses (N, 4, 4), all found together by damped least squares.
@@ -195,7 +204,7 @@ class Pace:
 
 
 def _profile(seconds: float, rate: float) -> Array:
-    """Smooth progress 0 → 1, one value per tick without the 0; its top speed is 1.43 / seconds (cosine ramps of 30 %)."""
+    """Smooth progress 0 → 1, one value per tick without the 0; top speed 1.43 / seconds (cosine ramps of 30 %)."""
     ticks = max(int(np.ceil(seconds * rate)), 1)
     t = np.arange(1, ticks + 1) / ticks
     ramp = 0.3
@@ -277,6 +286,32 @@ def pick_and_place(chain: Chain, actions: Array, start: Array, home: Array, pace
         out.straight(down[-2::-1], after)
     out.swing(np.asarray(home, dtype=np.float64), 0.0)
     out.wait(pace.rest, 0.0)
+    return JointPath(np.concatenate(out.rows), np.concatenate(out.grips))
+
+
+def parking(chain: Chain, start: Array, gripper: float, home: Array, pace: Pace | None = None) -> JointPath:
+    """Home from anywhere: straight up first if the tip is low and can rise, letting go of nothing.
+
+    Args:
+        chain: the arm.
+        start: (J,) where it is.
+        gripper: as it is, and stays.
+        home: (J,) where it ends.
+        pace: how briskly.
+    """
+    pace = pace or Pace()
+    out = _Writer(chain, start, pace)
+    pose = chain.pose(out.at)
+    rise = pace.travel - pose[2, 3]
+    if rise > 0:
+        ticks = _profile(_PEAK * rise / pace.tip_speed, pace.rate)
+        up = np.tile(pose, (len(ticks), 1, 1))
+        up[:, 2, 3] += ticks * rise
+        with contextlib.suppress(Unreachable):
+            rows = chain.solve(up, out.at)
+            out.straight(_slowed(np.concatenate([out.at[None], rows]), chain, pace)[1:], gripper)
+    out.swing(np.asarray(home, dtype=np.float64), gripper)
+    out.wait(pace.rest, gripper)
     return JointPath(np.concatenate(out.rows), np.concatenate(out.grips))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,23 @@ def add_seen(thing: Thing, client: int) -> int:
     return int(pybullet.createMultiBody(0, -1, _visual(thing, client), *pose, physicsClientId=client))
 
 
-def add_solid(thing: Thing, client: int) -> int:
-    """A thing that is felt and not seen; a tree of one node, since plain rigid bodies do not restore bit for bit."""
+def add_solids(things: Sequence[Thing], client: int) -> list[int]:
+    """Things that are felt and not seen. Those of one form share it, which keeps a saved state small."""
+    forms: dict[tuple[Any, ...], int] = {}
+    out = []
+    for thing in things:
+        form = (thing.kind, thing.size, thing.shape)
+        if form not in forms:
+            forms[form] = _collision(thing, client)
+        out.append(_add_solid(thing, forms[form], client))
+    return out
+
+
+def _add_solid(thing: Thing, form: int, client: int) -> int:
+    """A tree of one node, since plain rigid bodies do not restore bit for bit."""
     pose = thing.position, quaternion(thing.yaw)
     mass = 0.0 if thing.fixed else MASS[thing.kind]
-    body = pybullet.createMultiBody(mass, _collision(thing, client), -1, *pose, physicsClientId=client)
+    body = pybullet.createMultiBody(mass, form, -1, *pose, physicsClientId=client)
     pybullet.changeDynamics(
         body,
         -1,

@@ -181,11 +181,12 @@ def fuse(view: TableView, clouds: Sequence[tuple[Array, Array]]) -> tuple[Array,
         (H, W, 3) uint8 and (H, W) float32; cells that nobody sees are black and 0.
     """
     rows, columns = view.shape
-    total = np.zeros((rows * columns, 3))
-    seen = np.zeros(rows * columns)
-    height = np.zeros(rows * columns)
+    total: Array = np.zeros((rows * columns, 3))
+    seen: Array = np.zeros(rows * columns)
+    height: Array = np.zeros(rows * columns)
     for colour, points in clouds:
-        flat, rgb = points.reshape(-1, 3), colour.reshape(-1, 3)
+        flat: Array = points.reshape(-1, 3)
+        rgb: Array = colour.reshape(-1, 3)
         row = np.floor((flat[:, 0] - view.x[0]) / view.pixel).astype(np.int64)
         column = np.floor((flat[:, 1] - view.y[0]) / view.pixel).astype(np.int64)
         keep = (row >= 0) & (row < rows) & (column >= 0) & (column < columns) & (np.abs(flat[:, 2]) < 0.3)

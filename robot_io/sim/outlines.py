@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -117,9 +118,10 @@ def _area(polygon: Array) -> float:
 def _centroid(polygon: Array) -> Array:
     following = np.roll(polygon, -1, axis=0)
     cross = polygon[:, 0] * following[:, 1] - following[:, 0] * polygon[:, 1]
-    return ((polygon + following) * cross[:, None]).sum(0) / (3 * cross.sum())
+    return np.asarray(((polygon + following) * cross[:, None]).sum(0) / (3 * cross.sum()))
 
 
+@cache
 def pieces(name: str) -> Pieces:
     """The convex pieces of an outline, counter-clockwise, moved so that the centre of area is the origin."""
     parts = [p if _area(p) > 0 else p[::-1] for p in _OUTLINES[name]]
@@ -131,7 +133,7 @@ def pieces(name: str) -> Pieces:
 def extent(name: str) -> Array:
     """(2,) width and depth of an outline."""
     every = np.concatenate(pieces(name))
-    return np.ptp(every, axis=0)
+    return np.asarray(np.ptp(every, axis=0))
 
 
 def inside(name: str, points: Array) -> Array:

@@ -17,6 +17,8 @@ SCALE = 0.075
 THICK = 0.025
 BOX = (0.10, 0.15)
 """Metres between the box's walls: shortest, longest."""
+STEP = 0.005
+"""Metres; few sizes, few meshes to keep."""
 WALL = 0.05
 BROWN = (134 / 255, 88 / 255, 56 / 255)
 
@@ -59,7 +61,7 @@ def _shape(name: str, place: tuple[float, float], rng: np.random.Generator) -> T
 def build(recipe: Recipe, rng: np.random.Generator) -> Layout:
     """A layout: the box first, then the shapes, the goal's first."""
     names = _names(recipe, rng)
-    width, depth = (float(v) for v in rng.uniform(*BOX, 2))
+    width, depth = (round(float(v) / STEP) * STEP for v in rng.uniform(*BOX, 2))
     room = Room(rng)
     place = room.place(float(np.hypot(width, depth)) / 2 + 0.006)
     if place is None:

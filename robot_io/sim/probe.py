@@ -57,7 +57,7 @@ class Probe:
         self.close()
         self._client = bodies.connect()
         bodies.add_table(self._client, solid=True)
-        self._bodies = [bodies.add_solid(thing, self._client) for thing in self._things]
+        self._bodies = bodies.add_solids(self._things, self._client)
 
     def surface(self, points: Array, skip: int | None = None, top: float = _HIGH) -> list[Found]:
         """What is uppermost at points (N, 2) below `top`; where `skip` is, what it stands on counts."""

@@ -14,12 +14,12 @@ import numpy as np
 import pybullet
 from numpy.typing import NDArray
 
-from robot_io import wire
 from robot_io.arm import ArmError
 from robot_io.motion import Chain
 from robot_io.sim import bodies
 from robot_io.sim.probe import Probe
 from robot_io.sim.scene import Layout, Recipe, lay_out
+from robot_io.sim.snapshot import BadSnapshot, Snapshot
 
 Array = NDArray[Any]
 
@@ -34,11 +34,9 @@ FORCE = np.array([87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0]) * 4
 JOINTS = tuple(range(7))
 FINGERS = (9, 10)
 WORKSPACE = np.array([[0.0, -0.8, -0.01], [0.85, 0.8, 0.8]])
+RATE = 1 / (STEP * SUBSTEPS)
+"""Control ticks per second."""
 _SETTLE = 240
-
-
-class BadSnapshot(ArmError):
-    """Bytes that are no snapshot of this simulator."""
 
 
 def panda_chain() -> Chain:
@@ -59,12 +57,12 @@ class World:
         self.robot = -1
         self.table = -1
         self.ticks = 0
-        self.target = HOME.copy()
+        self.target: Array = HOME.copy()
         self.gripper = 0.0
         self.held: int | None = None
         self._frame: tuple[list[float], list[float]] | None = None
         self._constraint = -1
-        self._velocity = np.zeros(7)
+        self._velocity: Array = np.zeros(7)
 
     def close(self) -> None:
         """Give the client back; twice is harmless."""
@@ -79,7 +77,7 @@ class World:
         self.layout, self.recipe = lay_out(recipe), recipe
         self._fresh()
         self.probe.load(self.layout.things)
-        self.bodies = [bodies.add_solid(thing, self.client) for thing in self.layout.things]
+        self.bodies = bodies.add_solids(self.layout.things, self.client)
         self._settle()
         self.ticks = 0
 
@@ -249,35 +247,35 @@ class World:
         pybullet.saveBullet(str(path), self.client)
         state = path.read_bytes()
         path.unlink()
-        return wire.pack(
-            {
-                "recipe": [self.recipe.seed, self.recipe.task, self.recipe.split],
-                "state": state,
-                "ticks": self.ticks,
-                "target": self.target,
-                "velocity": self._velocity,
-                "gripper": self.gripper,
-                "held": self.held,
-                "frame": list(self._frame) if self._frame else None,
-            }
-        )
+        return Snapshot(
+            self.recipe,
+            state,
+            self.ticks,
+            self.joints(),
+            self.poses(),
+            self.target,
+            self._velocity,
+            self.gripper,
+            self.held,
+            self._frame,
+        ).pack()
 
     def restore(self, snapshot: bytes) -> None:
-        """Back to a snapshot, of this client or another; BadSnapshot changes nothing."""
-        try:
-            saved = wire.unpack(snapshot)
-            recipe, state = Recipe(*saved["recipe"]), bytes(saved["state"])
-        except (wire.WireError, KeyError, TypeError, ValueError) as error:
-            raise BadSnapshot(f"expected a snapshot taken by this simulator, got other bytes: {error}") from error
-        if recipe != self.recipe:
-            self.build(recipe)
+        """Back to a snapshot, of this client or another; BadSnapshot changes nothing of the scene's own."""
+        saved = Snapshot.unpack(snapshot)
+        if saved.recipe != self.recipe:
+            self.build(saved.recipe)
         self._let_go()
         path = Path(self._folder.name) / "state.bullet"
-        path.write_bytes(state)
-        pybullet.restoreState(fileName=str(path), physicsClientId=self.client)
-        path.unlink()
-        self.ticks, self.gripper = saved["ticks"], saved["gripper"]
-        self.target = np.array(saved["target"])
-        self._drive(self.target, np.array(saved["velocity"]))
-        if saved["held"] is not None:
-            self._attach(saved["held"], (list(saved["frame"][0]), list(saved["frame"][1])))
+        path.write_bytes(saved.state)
+        try:
+            pybullet.restoreState(fileName=str(path), physicsClientId=self.client)
+        except pybullet.error as error:
+            raise BadSnapshot(f"expected a state of {saved.recipe}, got another: {error}") from error
+        finally:
+            path.unlink()
+        self.ticks, self.gripper = saved.ticks, saved.gripper
+        self.target = np.array(saved.target)
+        self._drive(self.target, np.array(saved.velocity))
+        if saved.held is not None and saved.frame is not None:
+            self._attach(saved.held, (list(saved.frame[0]), list(saved.frame[1])))
