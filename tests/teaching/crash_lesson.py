@@ -7,9 +7,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from teaching.replay import ReplayBuffer
 from teaching.replay.disk import Disk
 from teaching.replay.nouns import answer_json
+from tests.teaching.crash_disk import Medium, Op
 from tests.teaching.replay_maker import LESSON, Maker
 
 
@@ -58,3 +61,33 @@ def play(path: Path, acknowledged: Callable[[str], None], disk: Disk | None = No
             buffer.say(say, body)
             acknowledged(state_of(buffer))
     buffer.close()
+
+
+class Unsynced(Disk):
+    """For the checks, which need no durability, only speed."""
+
+    def sync(self, descriptor: int) -> None: ...
+
+    def sync_data(self, descriptor: int) -> None: ...
+
+    def sync_directory(self, path: Path) -> None: ...
+
+
+def check(ops: list[Op], states: list[str], where: Path, rng: np.random.Generator | None = None) -> None:
+    """The state after these calls is the last acknowledged one, or the one that was under way."""
+    done = max((int(op.data) for op in ops if op.kind == "ack"), default=-1)
+    Medium([op for op in ops if op.kind != "ack"]).lay(where, rng)
+    compare(where, states, done)
+
+
+def compare(where: Path, states: list[str], done: int) -> None:
+    """Open what a crash left after `states[done]` was acknowledged; AssertionError if it is not as promised."""
+    if done < 0 and not (where / "lesson.json").exists():
+        return
+    with ReplayBuffer(where, disk=Unsynced()) as buffer:
+        found = state_of(buffer)
+        assert buffer.verify().whole, buffer.verify().sentences()
+    with ReplayBuffer(where, disk=Unsynced()) as again:  # and recovery itself lost nothing
+        assert state_of(again) == found and not [p for p in again.problems if "quarantine" in p]
+    allowed = states[max(done, 0) : done + 2]
+    assert found in allowed, f"expected one of {[json.loads(s) for s in allowed]}, got {json.loads(found)}"

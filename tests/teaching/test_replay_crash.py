@@ -7,28 +7,15 @@ system calls, as strace saw them, and with more samples.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from teaching.replay import ReplayBuffer
-from teaching.replay.disk import Disk
-from tests.teaching.crash_disk import Medium, Op, RecordingDisk, prefixes
-from tests.teaching.crash_lesson import play, state_of
+from tests.teaching.crash_disk import Op, RecordingDisk, prefixes
+from tests.teaching.crash_lesson import check, play
 
 LOSSES = 40
-
-
-class Unsynced(Disk):
-    """For the checks, which need no durability, only speed."""
-
-    def sync(self, descriptor: int) -> None: ...
-
-    def sync_data(self, descriptor: int) -> None: ...
-
-    def sync_directory(self, path: Path) -> None: ...
 
 
 @pytest.fixture(scope="module")
@@ -44,21 +31,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Op], list[s
 
     play(root, acknowledged, disk, episodes=1)
     return disk.ops, states
-
-
-def check(ops: list[Op], states: list[str], where: Path, rng: np.random.Generator | None = None) -> None:
-    """The state after these calls is the last acknowledged one, or the one that was under way."""
-    done = max((int(op.data) for op in ops if op.kind == "ack"), default=-1)
-    Medium([op for op in ops if op.kind != "ack"]).lay(where, rng)
-    if done < 0 and not (where / "lesson.json").exists():
-        return
-    with ReplayBuffer(where, disk=Unsynced()) as buffer:
-        found = state_of(buffer)
-        assert buffer.verify().whole, buffer.verify().sentences()
-    with ReplayBuffer(where, disk=Unsynced()) as again:  # and recovery itself lost nothing
-        assert state_of(again) == found and not [p for p in again.problems if "quarantine" in p]
-    allowed = states[max(done, 0) : done + 2]
-    assert found in allowed, f"expected one of {[json.loads(s) for s in allowed]}, got {json.loads(found)}"
 
 
 def test_after_every_call_and_in_every_write(recorded: tuple[list[Op], list[str]], tmp_path: Path) -> None:
