@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def shared(browser: Browser) -> Iterator[BrowserContext]:
     """One context for most tests, so that Streamlit's scripts are fetched once; a new page has a new sessionStorage."""
-    context = browser.new_context(viewport=SIZE)
+    context = browser.new_context(viewport=SIZE, reduced_motion="reduce")
     yield context
     context.close()
 
@@ -52,7 +52,7 @@ def visit(browser: Browser, shared: BrowserContext, served, fake) -> Iterator[Ca
     def go(session: str = "s1", query: str = "nopractice=1", **options) -> Page:
         context = shared
         if options:
-            context = browser.new_context(viewport=SIZE, **options)
+            context = browser.new_context(viewport=SIZE, reduced_motion="reduce", **options)
             contexts.append(context)
         page = context.new_page()
         pages.append(page)
@@ -328,7 +328,7 @@ def test_practice_is_skippable_and_never_sent(visit, fake):
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (820, 1180)])
 def test_nothing_needs_scrolling(browser, served, fake, width, height):
-    context = browser.new_context(viewport={"width": width, "height": height})
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{served[0]}?session=s1&nopractice=1")
     page.wait_for_selector("[data-card][data-query^=e]", timeout=30_000)
