@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,19 +98,9 @@ def _verify(given: argparse.Namespace) -> Figures:
 
 
 def _backup(given: argparse.Namespace) -> Figures:
-    from teaching.types import BadInput
+    from teaching.replay.backup import backup
 
-    if not (given.directory / "lesson.json").is_file():
-        raise BadInput(f"expected a lesson in {given.directory}, got none")
-    if given.out.exists():
-        raise BadInput(f"expected a new file, but {given.out} is there; give another name")
-    beside = given.out.with_name(given.out.name + ".tmp")
-    with tarfile.open(beside, "w") as tar:
-        tar.add(given.directory, given.directory.name, filter=lambda m: None if "/run" in m.name else m)
-    with beside.open("rb") as file:
-        os.fsync(file.fileno())
-    beside.rename(given.out)
-    return {"backup": str(given.out), "bytes": given.out.stat().st_size}
+    return {"backup": str(given.out), "bytes": backup(given.directory, given.out)}
 
 
 def _starter(given: argparse.Namespace) -> Figures:
