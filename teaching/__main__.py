@@ -64,7 +64,7 @@ def _train(given: argparse.Namespace) -> Figures:
         training = Training(buffer)
         steps = given.steps or LessonConfig.from_json(buffer.lesson).training.steps
         path, figures = training.train(
-            steps=steps, seed=training.seed, update=training.learner.updates + 1,
+            steps=steps, seed=training.seed, update=training.version + 1,
             report=lambda step, of, loss: report("optimiser steps", step, of),
         )  # fmt: skip
     return {"checkpoint": str(path), **figures}

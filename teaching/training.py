@@ -157,6 +157,14 @@ class Training:
         self.learner = make_learner(self.method, seed=self.seed)
         self.last, self.problems = last_good(self.checkpoints, self.learner)
 
+    @property
+    def version(self) -> int:
+        """The number of the newest model (k), as its policy tells it; 0 before the first training."""
+        if self.last is None:
+            return 0
+        info = checkpoint.read_info(self.last)
+        return int(info["lineage"].get("update", info["updates"]))
+
     def train(
         self,
         *,
