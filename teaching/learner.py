@@ -119,8 +119,8 @@ class Worker:
 def keep_memory() -> bool:
     """Let glibc keep the large blocks that every step frees and takes again; whether it could (Linux with glibc).
 
-    By default each goes back to the kernel and comes back as thousands of page faults, which on a busy machine took more
-    time than the arithmetic.
+    By default each goes back to the kernel and comes back as thousands of page faults, which on a busy machine took
+    more time than the arithmetic.
     """
     try:
         library = ctypes.CDLL("libc.so.6")

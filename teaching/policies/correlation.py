@@ -57,10 +57,10 @@ class Correlation(nn.Module):
         self.rotations = rotations
         self.held = nn.Conv2d(width, CHANNELS, 1)
         self.there = nn.Conv2d(width, CHANNELS, 1)
-        self.scale = nn.Parameter(torch.zeros(()))
+        self.scale = nn.Parameter(torch.ones(()))
 
     def forward(self, features: Tensor, pick: Tensor) -> Tensor:
-        """Features (B, C, h, w) and picks (B, 2) in cells → logits (B, R, h, w); 0 at first."""
+        """Features (B, C, h, w) and picks (B, 2) in cells → logits (B, R, h, w)."""
         count, _, rows, columns = features.shape
         kernels = turned_crops(self.held(features), pick, self.rotations, CROP)
         there = self.there(features).reshape(1, count * CHANNELS, rows, columns)

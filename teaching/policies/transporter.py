@@ -7,7 +7,7 @@ Uncertainty is the mean of the entropies of the pick and of the place softmax, e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,11 @@ class TransporterPolicy:
         self.config, self.vocabulary = config, Vocabulary(info["words"])
         self._network = network.to(self._device)
         self.version = int(info["lineage"].get("update", info["updates"]))
+
+    def take(self, weights: Mapping[str, Tensor], known: Iterable[str], version: int) -> None:
+        """Take over a learner's weights and words within one process; the learner's own stay its own."""
+        self._network.load_state_dict(dict(weights))
+        self.vocabulary, self.version = Vocabulary(known), version
 
     def __call__(self, observation: Observation, goal: str, rng: np.random.Generator) -> Plan:
         """What it intends for a goal, seen from above.
