@@ -23,11 +23,9 @@ from teaching.replay.events import ANSWERS, OWN, checked_body, event_bytes, even
 from teaching.replay.file import light, record_of, summarise
 from teaching.replay.fold import Folder
 from teaching.replay.index import Index
-from teaching.replay.ledger import Ledger
-from teaching.replay.library import Library
 from teaching.replay.log import EventLog, LogReader
 from teaching.replay.nouns import to_bytes
-from teaching.replay.questions import Questions, question_of
+from teaching.replay.questions import question_of
 from teaching.replay.reading import Pending, Reading
 from teaching.replay.shelf import Commit, Shelf
 from teaching.types import Answer, AskbackError, BadInput, Decision
@@ -84,11 +82,6 @@ class ReplayBuffer(Reading):
             self.close()
             raise
 
-    def _forget_everything(self) -> None:
-        self._ledger = Ledger()
-        self._library = Library(self._shelf, self._index)
-        self._questions = Questions(self._shelf)
-
     def _recover(self) -> None:
         assert self._log is not None
         with self._lock:
@@ -135,8 +128,11 @@ class ReplayBuffer(Reading):
         question = question_of(step, self.lesson)
         self._shelf.publish_pending(question)
         with self._lock:
-            self._questions.take(question)
+            committed = self._library.where.keys() & set(question.keys())  # by the committer, meanwhile
+            if not committed:
+                self._questions.take(question)
             self._folded = None
+        self._shelf.remove_pending(committed)
 
     def note(self, decision: Decision, observation: Observation, extra: Mapping[str, Any] | None = None) -> None:
         """Remember a decision that was not asked until its episode is committed, in memory only.
@@ -267,30 +263,7 @@ class ReplayBuffer(Reading):
         self._check_writable()
         return self._saying
 
-    # -- following and checking --------------------------------------------------------------------------------------
-
-    def refresh(self) -> bool:
-        """For readers: take in what was committed since; whether anything was. The owner has nothing to take in."""
-        if self._reader is None:
-            return False
-        with self._lock:
-            rewound, records = self._reader.more()
-            if rewound:
-                self._forget_everything()
-            self._ledger.take(records)
-            self.problems = [*self._reader.damage, *self._ledger.damage]
-            self.problems += self._library.load(self._ledger.commits.values())
-            before = list(self._questions.asked)
-            # what cannot be read was folded into its episode while we looked: the next refresh sees that
-            list(self._questions.load(self._library.where, self._ledger.said.withdrawn))
-            changed = bool(records or rewound or before != list(self._questions.asked))
-            self._folded = None if changed else self._folded
-        return changed
-
-    def log_damage(self) -> list[str]:
-        """Sentences about what cannot be read in the log."""
-        found = self._log.found.damage if self._log else self._reader.damage if self._reader else ()
-        return [*found, *self._ledger.damage]
+    # -- checking ---------------------------------------------------------------------------------------------------
 
     def rebuild_index(self) -> list[str]:
         """Make the index agree with the files; what was made anew since the buffer was opened."""
@@ -303,4 +276,5 @@ class ReplayBuffer(Reading):
         """Compare every byte with what was acknowledged; the owner also rebuilds the index."""
         from teaching.replay.verify import verify
 
+        self.refresh()
         return verify(self, rebuild=rebuild)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -106,7 +107,10 @@ def _amend(said: Said, kind: str, name: str, body: Mapping[str, Any]) -> None:
     elif kind == "pin":
         (said.pinned.add if body.get("pinned", True) else said.pinned.discard)(name)
     elif kind == "weight":
-        said.weights[name] = float(body["weight"])
+        weight = float(body["weight"])
+        if not 0.0 <= weight < math.inf:
+            raise BadInput(f"expected a weight of at least 0, got {weight}")
+        said.weights[name] = weight
 
 
 def checked_body(kind: str, body: Mapping[str, Any] | Answer, events: Mapping[int, Event]) -> dict[str, Any]:

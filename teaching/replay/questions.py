@@ -58,6 +58,10 @@ class Questions:
         """Ids of the asked ones of an episode."""
         return {name for name, question in self.asked.items() if question.id == episode}
 
+    def has_all(self, answered: Iterable[str], committed: Mapping[str, object]) -> bool:
+        """Whether every answered decision is here or committed."""
+        return all(name in committed or name in self.asked for name in answered)
+
     def forget(self, decisions: Iterable[str]) -> list[str]:
         """Drop some: they were withdrawn, or their episode is committed; ids of those that lie in `pending/`."""
         gone = list(decisions)

@@ -14,14 +14,20 @@ from teaching.replay.episode import Episode, Step, Summary
 from teaching.replay.events import Event, Said
 from teaching.replay.file import read_episode, read_step
 from teaching.replay.fold import Folded, Folder
+from teaching.replay.index import Index
 from teaching.replay.ledger import Ledger
 from teaching.replay.library import Library
+from teaching.replay.log import EventLog, LogReader
 from teaching.replay.questions import Questions
 from teaching.replay.shelf import Commit, Shelf
 from teaching.types import Answer, BadInput, Decision, Demonstration, Rows
 
 if TYPE_CHECKING:
     from teaching.replay.mirror import Mirror
+
+
+_LOOKS = 3
+"""How often a reader looks again for a question that moves while it looks."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,9 @@ class Reading:
     problems: list[str]
     """What opening found wrong, in sentences; nothing is mended silently."""
     _shelf: Shelf
+    _index: Index
+    _log: EventLog | None
+    _reader: LogReader | None
     _ledger: Ledger
     _library: Library
     _questions: Questions
@@ -194,3 +203,40 @@ class Reading:
             self._mirror = Mirror(self)
         self._mirror.refresh()
         return self._mirror
+
+    # -- following the owner -----------------------------------------------------------------------------------------
+
+    def refresh(self) -> bool:
+        """For readers: take in what was committed since; whether anything was. The owner has nothing to take in."""
+        if self._reader is None:
+            return False
+        with self._lock:
+            changed = self._follow(self._reader)
+            for _ in range(_LOOKS):
+                if self._questions.has_all(self._ledger.said.answers, self._library.where):
+                    break
+                changed |= self._follow(self._reader)  # a question was folded into its episode while we looked
+        return changed
+
+    def _follow(self, reader: LogReader) -> bool:
+        rewound, records = reader.more()
+        if rewound:
+            self._forget_everything()
+        self._ledger.take(records)
+        self.problems = [*reader.damage, *self._ledger.damage]
+        self.problems += self._library.load(self._ledger.commits.values())
+        before = list(self._questions.asked)
+        list(self._questions.load(self._library.where, self._ledger.said.withdrawn))
+        changed = bool(records or rewound or before != list(self._questions.asked))
+        self._folded = None if changed else self._folded
+        return changed
+
+    def log_damage(self) -> list[str]:
+        """Sentences about what cannot be read in the log."""
+        found = self._log.found.damage if self._log else self._reader.damage if self._reader else ()
+        return [*found, *self._ledger.damage]
+
+    def _forget_everything(self) -> None:
+        self._ledger = Ledger()
+        self._library = Library(self._shelf, self._index)
+        self._questions = Questions(self._shelf)

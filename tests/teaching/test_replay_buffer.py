@@ -152,6 +152,8 @@ def test_delete_restore_pin_weight(buffer: ReplayBuffer, maker: Maker) -> None:
         ("answer", {"decision": "e0-0"}, "fields of 'answer'"),
         ("delete", {}, "fields of 'delete'"),
         ("weight", {"demonstration": "x", "weight": "much"}, "fields of 'weight'"),
+        ("weight", {"demonstration": "x", "weight": -1}, "at least 0"),
+        ("weight", {"demonstration": "x", "weight": "inf"}, "at least 0"),
         ("config", {"gate": object()}, "plain values"),
         ("config", {"x": float("nan")}, "plain values"),
     ],
@@ -295,6 +297,38 @@ def test_a_reader_follows_and_may_not_write(buffer: ReplayBuffer, maker: Maker) 
     with pytest.raises(ReadOnly):
         reader.append(maker.episode("e2", [(maker.decision("e2", 0), maker.observation())]))
     reader.close()
+
+
+def test_a_reader_that_looks_while_questions_are_folded(buffer: ReplayBuffer, maker: Maker) -> None:
+    buffer.ask(decision := maker.decision("e0", 0), seen := maker.observation())
+    buffer.say("answer", maker.answer(decision))
+    reader = ReplayBuffer(buffer.path, readonly=True)
+    load = reader._questions.load
+
+    def slowly(*arguments):  # type: ignore[no-untyped-def]
+        if not buffer.episodes():
+            buffer.append(maker.episode("e0", [(decision, seen)]))  # after the log was read, before the questions
+        return load(*arguments)
+
+    reader._questions.load = slowly  # type: ignore[method-assign]
+    buffer.say("note", {"text": "something new"})
+    assert reader.refresh() and kinds(reader) == ["e0-0-validated"] and reader.verify().whole
+    reader.close()
+
+
+def test_a_late_verdict_while_its_episode_is_committed(buffer: ReplayBuffer, maker: Maker) -> None:
+    alone, seen = maker.decision("e0", 0, asked=False), maker.observation()
+    buffer.note(alone, seen)
+    publish = buffer._shelf.publish_pending
+
+    def slowly(question: Episode) -> None:
+        publish(question)
+        buffer.append(maker.episode("e0", [(alone, seen)]))
+
+    buffer._shelf.publish_pending = slowly  # type: ignore[method-assign]
+    buffer.say("verdict", maker.answer(alone, "demonstration", late=True))
+    assert not buffer.pending() and not list((buffer.path / "pending").iterdir())
+    assert kinds(buffer) == ["e0-0-annotated"] and buffer.verify().whole
 
 
 def test_the_index_may_be_deleted_or_garbage(buffer: ReplayBuffer, maker: Maker) -> None:
