@@ -10,7 +10,7 @@ from pages.components.bundle import HERE, register, text
 _MOUNT = register(
     "question",
     *("arm_link.js", "host_link.js", "draft.js", "overlay.js", "canvas.js", "keys.js", "sound.js", "side_view.js"),
-    *("told.js", "panels.js", "practice.js", "question.js"),
+    *("told.js", "panels.js", "practice.js", "card_face.js", "question.js"),
     ARM_WORKER=text("arm_worker.js"),
 )
 

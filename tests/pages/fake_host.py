@@ -7,7 +7,6 @@ whose questions are drawn instead of asked.
 from __future__ import annotations
 
 import asyncio
-import base64
 import copy
 import io
 import json
@@ -23,44 +22,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-COLOURS = {"red": "#d9534f", "green": "#59a14f", "blue": "#4e79a7", "yellow": "#edc948", "brown": "#9c755f"}
-X, Y = (0.25, 0.75), (-0.5, 0.5)
-
-
-def _uri(picture: Image.Image, kind: str = "PNG") -> str:
-    data = io.BytesIO()
-    picture.save(data, kind)
-    return f"data:image/{kind.lower()};base64," + base64.b64encode(data.getvalue()).decode()
-
-
-def table_picture(
-    seed: int, size: tuple[int, int] = (640, 320)
-) -> tuple[Image.Image, list[tuple[str, str, float, float]]]:
-    """A drawn table of blocks and bowls, and where they lie: (kind, colour, x, y) in metres."""
-    rng = np.random.default_rng(seed)
-    picture = Image.new("RGB", size, "#b9b4ab")
-    draw = ImageDraw.Draw(picture)
-    things = []
-    names = list(COLOURS)
-    for n in range(6):
-        x, y = 0.32 + 0.36 * (n % 2) + 0.05 * rng.random(), -0.4 + 0.38 * (n // 2) + 0.06 * rng.random()
-        colour = names[(n + seed) % len(names)]
-        u, v = (y - Y[0]) / (Y[1] - Y[0]) * size[0], (x - X[0]) / (X[1] - X[0]) * size[1]
-        if n % 2:
-            draw.ellipse([u - 38, v - 38, u + 38, v + 38], fill=COLOURS[colour])
-            draw.ellipse([u - 28, v - 28, u + 28, v + 28], fill="#00000033", outline="#333333")
-        else:
-            draw.rectangle([u - 13, v - 13, u + 13, v + 13], fill=COLOURS[colour], outline="#222222")
-        things.append(("bowl" if n % 2 else "block", colour, x, y))
-    return picture, things
-
-
-def _map(points: list[tuple[float, float]], spread: float) -> str:
-    x, y = np.meshgrid(np.linspace(*X, 80), np.linspace(*Y, 160), indexing="ij")
-    grey = np.zeros((80, 160))
-    for n, (a, b) in enumerate(points):
-        grey = np.maximum(grey, np.exp(-((x - a) ** 2 + (y - b) ** 2) / (2 * spread**2)) / (1 + 0.5 * n))
-    return _uri(Image.fromarray((255 * grey).astype(np.uint8)))
+from tests.pages.drawn_table import X, Y, likely, table_picture, uri
 
 
 class FakeLesson:
@@ -115,9 +77,9 @@ class FakeLesson:
         ]
         self.view["question"] = {
             "id": f"e{self.asked:04d}-0", "goal": goal, "reason": "less sure than its promise allows",
-            "image": _uri(picture, "JPEG"), "table": {"x": list(X), "y": list(Y), "shape": [80, 160]}, "plan": plan,
-            "ghosts": ghosts, "maps": {"pick": _map([(b[2], b[3]) for b in blocks], 0.02),
-                                       "place": _map([(b[2], b[3]) for b in bowls], 0.035)},
+            "image": uri(picture, "JPEG"), "table": {"x": list(X), "y": list(Y), "shape": [80, 160]}, "plan": plan,
+            "ghosts": ghosts, "maps": {"pick": likely([(b[2], b[3]) for b in blocks], 0.02),
+                                       "place": likely([(b[2], b[3]) for b in bowls], 0.035)},
             "uncertainty": 0.72, "words": "guessing", "threshold": 0.55, "frequency": {"right": 4, "of": 10},
             "relabels": [f"put the {blocks[0][1]} blocks in a {b[1]} bowl" for b in bowls[1:]]
             + ["put the brown blocks in a red bowl"],
