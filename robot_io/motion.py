@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 from robot_io.arm import BadAction, JointPath, Limits, TableView, Unreachable
 
 Array = NDArray[Any]
+_RAMP = 0.2
+"""Share of a move spent on gaining speed, and on losing it."""
+_PEAK = 1 / (1 - _RAMP)
+"""Top speed of a move over its mean speed."""
 
 
 def _skew(v: Array) -> Array:
@@ -204,20 +208,16 @@ class Pace:
 
 
 def _profile(seconds: float, rate: float) -> Array:
-    """Smooth progress 0 → 1, one value per tick without the 0; top speed 1.43 / seconds (cosine ramps of 30 %)."""
+    """Smooth progress 0 → 1, one value per tick without the 0; top speed `_PEAK` / seconds, cosine ramps."""
     ticks = max(int(np.ceil(seconds * rate)), 1)
     t = np.arange(1, ticks + 1) / ticks
-    ramp = 0.3
     mirrored = np.minimum(t, 1 - t)
     rising = np.where(
-        mirrored < ramp,
-        (mirrored - ramp / np.pi * np.sin(np.pi * mirrored / ramp)) / 2,
-        mirrored - ramp / 2,
-    ) / (1 - ramp)
+        mirrored < _RAMP,
+        (mirrored - _RAMP / np.pi * np.sin(np.pi * mirrored / _RAMP)) / 2,
+        mirrored - _RAMP / 2,
+    ) / (1 - _RAMP)
     return np.where(t <= 0.5, rising, 1 - rising)
-
-
-_PEAK = 1 / 0.7
 
 
 class _Writer:

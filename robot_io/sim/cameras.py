@@ -154,10 +154,10 @@ class Studio:
         self._pose(self._side, self._side_bodies, poses)
         for joint, angle in enumerate(joints):
             pybullet.resetJointState(self._robot, joint, angle, physicsClientId=self._side)
-        half = 0.42
+        half = 0.52
         camera = Camera(
             (1.35, 0.75, 0.85),
-            (0.38, -0.02, 0.16),
+            (0.33, -0.02, 0.26),
             (0, 0, 1),
             width,
             height,
