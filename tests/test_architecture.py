@@ -23,6 +23,8 @@ FORBIDDEN = {
 PURE = (
     "teaching/types.py", "teaching/task.py", "teaching/tasks/", "teaching/uncertainty.py", "teaching/gating.py",
     "teaching/sag.py", "teaching/logistic.py", "teaching/feedback.py", "teaching/priority.py", "teaching/segments.py",
+    "teaching/selection.py", "teaching/familiarity.py", "teaching/recoveries.py", "teaching/rollout_phases.py",
+    "teaching/rollout_metrics.py",
     "teaching/metrics.py", "teaching/oracle.py",
 )  # fmt: skip
 PURE_VENDORS = {"numpy"}
