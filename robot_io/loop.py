@@ -11,7 +11,6 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from threading import Event
 from typing import Any, TypeVar
 
 from robot_io.arm import Action, ArmError, BadAction, JointPath, Parks, Report, Stopped, Unsupported
@@ -41,7 +40,8 @@ class Loop:
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.arm, self.heartbeat = arm, heartbeat
-        self.ending = Event()
+        self.ending = False
+        """Set it, from any thread or a signal handler, and `run` returns."""
         self.tick = 0
         self.revision = 0
         """Grows whenever anything may look different."""
@@ -52,7 +52,8 @@ class Loop:
         self.turned_at = clock()
         """The clock's time of the last turn; an old one means that the loop hangs."""
         self._clock = clock
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        # Not a SimpleQueue: in CPython 3.11 a signal can turn the last moment of its timeout into for ever.
+        self._jobs: queue.Queue[Callable[[], None]] = queue.Queue()
         self._motion: Motion | None = None
         self._held: str = ""
         self._fault: str = ""
@@ -159,7 +160,7 @@ class Loop:
 
     def run(self) -> None:
         """Until `ending` is set. Errors of the arm latch it and are told; they never end the loop."""
-        while not self.ending.is_set():
+        while not self.ending:
             self.turned_at = self._clock()
             self._watch()
             self._advance()
@@ -271,7 +272,7 @@ class Loop:
             until = self._next_tick if self._pace else self._clock()
         due = self.heartbeat.due()
         until = until if due is None else min(until, due)
-        while not self.ending.is_set():
+        while not self.ending:
             left = until - self._clock()
             try:
                 job = self._jobs.get(timeout=left) if left > 0 else self._jobs.get_nowait()

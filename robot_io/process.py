@@ -141,7 +141,7 @@ class Server:
             orphan = parent is not None and birth_of(parent) is None
             if orphan or time.monotonic() - used > self._options.idle:
                 log.warning("ending: %s", "the parent is gone" if orphan else "nobody was there for long")
-                self._loop.ending.set()
+                self._loop.ending = True
 
 
 def serve(options: Options) -> None:
@@ -151,7 +151,7 @@ def serve(options: Options) -> None:
         safe = SafeArm(arm)
         loop = Loop(safe, Heartbeat(time.monotonic), time.monotonic)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: loop.ending.set())
+            signal.signal(number, lambda *_: setattr(loop, "ending", True))
         safe.connect()
         try:
             if crashed:

@@ -53,7 +53,7 @@ def eye(arm) -> Iterator[Eye]:
     thread = threading.Thread(target=loop.run)
     thread.start()
     yield Eye(loop)
-    loop.ending.set()
+    loop.ending = True
     thread.join(5)
 
 

@@ -25,7 +25,7 @@ def loop(request) -> Iterator[Loop]:
     thread = threading.Thread(target=loop.run)
     thread.start()
     yield loop
-    loop.ending.set()
+    loop.ending = True
     thread.join(5)
     assert not thread.is_alive()
 
@@ -193,7 +193,7 @@ def test_ending_fails_no_one_silently():
     thread.start()
     motion = loop.follow(still(600))
     time.sleep(0.05)
-    loop.ending.set()
+    loop.ending = True
     report = motion.result(1)
     thread.join(1)
     assert not report.reached

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,9 +14,13 @@ import httpx
 import pytest
 
 from robot_io.arm import ArmError
+from robot_io.fake import FakeArm
+from robot_io.heartbeat import Heartbeat
 from robot_io.launch import launch
+from robot_io.loop import Loop
 from robot_io.process import main, parse
 from robot_io.run_files import read_run_file, run_path
+from robot_io.safety import SafeArm
 from tests.robot_io.side_port import ORIGIN, Page, arm_process, linked, run_of
 
 
@@ -36,6 +41,22 @@ def test_an_orderly_end(tmp_path, number):
         assert not run_path(tmp_path, "arm").exists()
     with arm_process(tmp_path), linked(tmp_path) as arm:
         assert arm.state()["phase"] == "idle"
+
+
+def test_a_signal_at_any_moment_ends_the_loop():
+    loop = Loop(SafeArm(FakeArm()), Heartbeat(time.monotonic), time.monotonic)
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    end = threading.Timer(1.0, setattr, (loop, "ending", True))
+    end.start()
+    try:
+        loop.arm.connect()
+        loop.run()
+        assert loop.ending
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        end.join()
 
 
 def test_after_a_crash_it_comes_back_latched(tmp_path):
