@@ -34,11 +34,21 @@ class ArmLink extends EventTarget {
   }
 
   receive(message) {
-    if (message.type === "state") this.state = message;
+    if (message.type === "state") this.told(message);
     if (message.type === "hello") this.features = message.features;
     if (message.type === "link") { this.up = message.up; if (!message.up) this.state = null; }
     this.emit(message.type, message);
   }
+
+  told(state) {
+    this.state = state;
+    // The arm's clock may differ from ours; the quickest message tells by how much.
+    const ahead = Date.now() / 1000 - state.time;
+    if (Number.isFinite(ahead)) this.ahead = Math.min(this.ahead ?? ahead, ahead);
+  }
+
+  /** How many seconds ago something happened that the arm stamped. */
+  since(time) { return Math.max(0, Date.now() / 1000 - time - (this.ahead ?? 0)); }
 
   emit(type, detail) { this.dispatchEvent(new CustomEvent(type, { detail })); }
 

@@ -35,7 +35,7 @@ function receive(data) {
   if (typeof data !== "string") return frame(data);
   const message = JSON.parse(data);
   if (message.type === "hello") welcome(message);
-  if (message.type === "state") link.driving = Boolean(message.you);
+  if (message.type === "state") link.driving = Boolean(message.driving) && message.you === "drive";
   if (message.type === "stopped") return acknowledged(message);
   tell(message);
 }

@@ -5,7 +5,7 @@ const CARD_FACE = {
     const why = this.part("why");
     this.part("goal").textContent = question ? question.goal : view ? "nothing to ask just now" : this.host.failures ? "reaching the lesson…" : "opening the lesson…";
     why.replaceChildren();
-    if (this.practising) why.append(element("button", { type: "button", textContent: "Skip practice" }), ` ${this.practice.title} ${question.hint}`);
+    if (this.practising) why.append(element("button", { type: "button", textContent: "Skip practice" }), ` ${this.practice.title}`);
     else if (question) why.append(question.again ? "taken back: answer it once more; nothing moves" : question.reason);
     else if (view) why.append(view.gate.promise);
     const skip = why.querySelector("button");

@@ -9,7 +9,7 @@ class Practice {
 
   get current() {
     const question = this.questions[this.at];
-    return question ? { ...question, practice: true, ghosts: question.ghosts || [], maps: question.maps || {}, unknown_words: [], reason: "" } : null;
+    return question ? { ...question, practice: true, ghosts: question.ghosts || [], maps: question.maps || {}, unknown_words: [], reason: "", told: this.said || question.hint } : null;
   }
 
   get title() { return `Practice ${this.at + 1} of ${this.questions.length}: nothing here is kept.`; }
@@ -21,6 +21,7 @@ class Practice {
     const shown = answer.demonstration;
     const right = answer.verdict === expect.verdict && (!expect.relabel || answer.relabel === expect.relabel)
       && (!expect.demonstration || Boolean(shown && near(shown.pick, expect.demonstration.picks) && near(shown.place, expect.demonstration.places)));
+    this.said = right ? "" : explain.wrong;
     return { right, text: right ? explain.right : explain.wrong };
   }
 

@@ -179,7 +179,7 @@ class Card {
   practised(fields) {
     const { right, text } = this.practice.judge(fields);
     this.flash(right ? "✓ just so" : "not quite");
-    this.say(text);
+    this.say(right ? text : "try again");
     this.draft = EMPTY_DRAFT;
     if (right) this.practice.next();
     if (!this.practice.current) this.skip();
@@ -188,7 +188,8 @@ class Card {
 
   skip() {
     this.practice.finish();
-    if (this.view && this.view.question && this.view.question.practice) this.host.intent("practice", { done: true });
+    this.say("\u00a0");
+    this.host.intent("practice", { done: true });
     this.refresh();
   }
 
@@ -236,6 +237,7 @@ class Card {
     const { question, view } = this;
     const card = this.part("card");
     card.dataset.state = this.state;
+    card.toggleAttribute("data-practice", this.practising);
     card.dataset.query = question ? question.id : "";
     card.dataset.sent = this.sent ? this.sent.query : "";
     this.title();

@@ -1,4 +1,6 @@
 // The live side view: frames that the arm's Worker has decoded, and how old the last one is.
+const FRESH = 2; // seconds: a still scene is sent once a second
+
 class SideView {
   constructor(canvas, label) {
     Object.assign(this, { canvas, label, arm: armLink(), last: 0 });
@@ -23,15 +25,14 @@ class SideView {
     }
     this.canvas.getContext("2d").drawImage(bitmap, 0, 0);
     bitmap.close();
-    const late = Date.now() / 1000 - time;
-    this.last = Date.now() - (late > 0 && late < 60 ? 1000 * late : 0);
+    this.last = Date.now() - 1000 * this.arm.since(time);
     this.canvas.dataset.frames = Number(this.canvas.dataset.frames || 0) + 1;
   }
 
   age() {
     const seconds = (Date.now() - this.last) / 1000;
-    this.label.textContent = !this.last ? "no live picture" : seconds < 1 ? "live" : `picture is ${Math.round(seconds)} s old`;
-    this.label.toggleAttribute("data-old", seconds >= 1);
+    this.label.textContent = !this.last ? "no live picture" : seconds < FRESH ? "live" : `picture is ${Math.round(seconds)} s old`;
+    this.label.toggleAttribute("data-old", seconds >= FRESH);
   }
 
   close() {

@@ -97,8 +97,9 @@ class Strip {
 
   who(state) {
     if (!state) return "";
-    const who = state.you ? "you are driving" : state.driver ? "somebody else is driving" : "";
-    const others = state.watchers - (state.you ? 0 : 1);
+    const mine = state.you === "drive";
+    const who = mine ? "you are driving" : state.driver ? "somebody else is driving" : "";
+    const others = state.watchers - (mine ? 0 : 1);
     const watching = others > 0 ? `${others} more watching` : "";
     return [who, watching].filter(Boolean).join(" · ");
   }

@@ -22,7 +22,6 @@ function unknownWords(words) {
 }
 
 function often(question) {
-  if (question.practice) return "";
   if (question.blind) return "I do not tell this time, so that you judge by yourself";
   const { frequency } = question;
   if (!frequency || !frequency.of) return "too few answers yet to say how often this is right";
@@ -33,7 +32,7 @@ function often(question) {
 function tellSure(part, question) {
   const shown = question && !question.blind && !question.practice;
   part("words").textContent = !question ? "" : question.practice ? "practice" : question.blind ? "I am not telling" : `I am ${question.words}`;
-  part("often").textContent = question ? often(question) : "";
+  part("often").textContent = question ? (question.practice ? question.told : often(question)) : "";
   part("scale").style.visibility = shown ? "visible" : "hidden";
   part("number").style.visibility = shown ? "visible" : "hidden";
   if (!shown) return;
@@ -54,7 +53,7 @@ function effectText(effect) {
 
 /** The section on what was answered and what it changed. */
 function tellHistory(part, view) {
-  const items = view.recent.filter((item) => item.kind !== "asked").slice(-14).map((item) => {
+  const items = view.recent.filter((item) => item.kind !== "asked").slice(-12).map((item) => {
     const [sign, words] = KIND_SIGNS[item.kind] || ["·", item.kind];
     const text = `${words}${item.undone ? ", taken back" : ""}: ${item.goal}`;
     const entry = element("li", { textContent: sign, title: text, className: item.undone ? "undone" : "" });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from pages.components.question import practice
 from tests.pages.fake_host import FakeServer
 
 pytestmark = pytest.mark.browser
@@ -204,11 +205,24 @@ def test_holding_u_shows_the_map(visit, fake):
 def test_practice_is_skippable_and_never_sent(visit, fake):
     page = visit(query="")
     expect(page.locator("[data-why]")).to_contain_text("Practice 1 of 3")
-    page.keyboard.press("a")
-    page.wait_for_timeout(200)
     page.get_by_role("button", name="Skip practice").click()
     expect(page.locator("[data-why]")).to_contain_text("less sure")
     assert fake.lesson.answers == []
+
+
+def test_practice_says_what_was_wrong_and_goes_on_when_right(visit, fake):
+    page = visit(query="", locale="en-GB")
+    last = practice()[2]
+    page.keyboard.press("x")
+    expect(page.locator("[data-often]")).to_contain_text("press A")
+    for key in ("a", "l", "f", "Enter", "d"):
+        page.keyboard.press(key)
+    for spot in (last["expect"]["demonstration"]["picks"][0], last["expect"]["demonstration"]["places"][0]):
+        page.mouse.click(*at(fake, page, *spot))
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-why]")).to_contain_text("less sure")
+    assert fake.lesson.answers == []
+    assert [i["do"] for i in fake.lesson.intents] == ["practice"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (820, 1180)])

@@ -254,7 +254,7 @@ class FakeServer:
 
     def _state(self) -> dict[str, Any]:
         return {"type": "state", "phase": self.arm["phase"], "why": self.arm["why"], "name": "Panda", "tick": 1,
-                "driver": None, "watchers": 1, "you": False, "age": 0.0}  # fmt: skip
+                "driver": None, "watchers": 1, "you": "watch", "driving": False, "time": time.time()}  # fmt: skip
 
     async def _frames(self, socket: WebSocket) -> None:
         n = 0
