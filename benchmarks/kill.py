@@ -130,7 +130,7 @@ def main() -> None:
 
 def start_web(home: Path) -> subprocess.Popen[bytes]:
     """The web process, over the same home."""
-    environment = os.environ | {"ASKBACK_HOME": str(home), "ASKBACK_PORT": "8599"}
+    environment = os.environ | {"ASKBACK_HOME": str(home)}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", "8599", "--server.headless", "true"]
     quiet = subprocess.DEVNULL
     return subprocess.Popen([*command, "--server.address", "127.0.0.1"], env=environment, stdout=quiet, stderr=quiet)

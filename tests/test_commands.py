@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.process
 COMMANDS = ("run", "train", "evaluate", "verify", "backup", "starter")
 
 
