@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot_io.arm import BadAction, JointPath, Observation, Rehearsal, Report, Unsupported
-from robot_io.motion import Chain, Pace, parking, pick_and_place
+from robot_io.kinematics import Chain
+from robot_io.motion import Pace, parking, pick_and_place
 from robot_io.sim.cameras import Studio
 from robot_io.sim.scene import Layout, Recipe, lay_out
 from robot_io.sim.snapshot import Snapshot

@@ -15,7 +15,8 @@ import pybullet
 from numpy.typing import NDArray
 
 from robot_io.arm import ArmError
-from robot_io.motion import Chain
+from robot_io.kinematics import Chain
+from robot_io.motion import read_urdf
 from robot_io.sim import bodies
 from robot_io.sim.probe import Probe
 from robot_io.sim.scene import Layout, Recipe, lay_out
@@ -41,7 +42,7 @@ _SETTLE = 240
 
 def panda_chain() -> Chain:
     """The arm's joints, with the tip at the end of its closed fingers."""
-    return Chain.from_urdf(bodies.PANDA, "panda_grasptarget", WORKSPACE, TIP_OFFSET)
+    return read_urdf(bodies.PANDA, "panda_grasptarget", WORKSPACE, TIP_OFFSET)
 
 
 class World:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from robot_io.arm import BadAction, TableView, Unreachable
-from robot_io.motion import Chain, Pace, parking, pick_and_place, pointing_down, surface
+from robot_io.kinematics import Chain, pointing_down
+from robot_io.motion import Pace, parking, pick_and_place, surface
 from robot_io.sim.world import HOME, panda_chain
 
 pytestmark = pytest.mark.sim
@@ -21,34 +22,6 @@ def chain() -> Chain:
 @pytest.fixture(scope="module")
 def path(chain):
     return pick_and_place(chain, np.array([PICK, PLACE]), HOME, HOME)
-
-
-def test_the_chain_is_the_arm_that_the_physics_moves(chain):
-    import pybullet
-
-    from robot_io.sim import bodies
-
-    client = bodies.connect()
-    try:
-        robot = bodies.add_panda(client, solid=True)
-        joints = np.array([0.3, -0.5, 0.2, -2.0, -0.4, 1.7, 0.9])
-        for joint, angle in enumerate(joints):
-            pybullet.resetJointState(robot, joint, angle, physicsClientId=client)
-        state = pybullet.getLinkState(robot, 11, computeForwardKinematics=True, physicsClientId=client)
-        turn = np.reshape(pybullet.getMatrixFromQuaternion(state[5]), (3, 3))
-        np.testing.assert_allclose(chain.tip(joints), state[4] + turn @ [0, 0, 0.0075], atol=1e-6)
-        np.testing.assert_allclose(chain.pose(joints)[:3, :3], turn, atol=1e-6)
-    finally:
-        pybullet.disconnect(client)
-
-
-def test_solving_meets_the_poses(chain):
-    rng = np.random.default_rng(0)
-    points = np.column_stack([rng.uniform(0.35, 0.6, 50), rng.uniform(-0.35, 0.35, 50), rng.uniform(0.0, 0.14, 50)])
-    poses = pointing_down(points, rng.uniform(-1, 1, 50))
-    joints = chain.solve(poses, HOME)
-    np.testing.assert_allclose(chain.tip(joints), points, atol=5e-4)
-    assert np.all((joints >= chain.limits.lower) & (joints <= chain.limits.upper))
 
 
 def test_a_path_starts_where_the_arm_is_and_ends_at_home(path, chain):

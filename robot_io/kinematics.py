@@ -1,0 +1,133 @@
+"""Where a row of turning joints brings its tip, and which joints bring it somewhere. Numpy only.
+
+Letters: N poses, J joints. Metres, radians. Screws at zero (product of exponentials), solved by damped least squares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_io.arm import Limits, Unreachable
+
+Array = NDArray[Any]
+
+
+def _skew(v: Array) -> Array:
+    """(..., 3) → the (..., 3, 3) matrix of the cross product with it."""
+    zero = np.zeros_like(v[..., 0])
+    x, y, z = v[..., 0], v[..., 1], v[..., 2]
+    return np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*v.shape[:-1], 3, 3)
+
+
+def _rotation_vector(matrix: Array) -> Array:
+    """(..., 3, 3) rotation → (..., 3) axis times angle, for angles below π."""
+    sine = np.stack(
+        [
+            matrix[..., 2, 1] - matrix[..., 1, 2],
+            matrix[..., 0, 2] - matrix[..., 2, 0],
+            matrix[..., 1, 0] - matrix[..., 0, 1],
+        ],
+        -1,
+    )
+    cosine = np.clip((np.trace(matrix, axis1=-2, axis2=-1) - 1) / 2, -1, 1)
+    norm = np.linalg.norm(sine, axis=-1, keepdims=True)
+    angle = np.arctan2(norm[..., 0] / 2, cosine)[..., None]
+    return np.where(norm > 1e-9, sine / np.maximum(norm, 1e-9) * angle, sine / 2)
+
+
+def pointing_down(position: Array, yaw: Array) -> Array:
+    """Tool poses (N, 4, 4) that look straight down at positions (N, 3), turned by yaw (N,)."""
+    position, yaw = np.atleast_2d(position), np.atleast_1d(yaw)
+    pose = np.tile(np.eye(4), (len(position), 1, 1))
+    c, s = np.cos(yaw), np.sin(yaw)
+    pose[:, 0, 0], pose[:, 0, 1] = c, s
+    pose[:, 1, 0], pose[:, 1, 1] = s, -c
+    pose[:, 2, 2] = -1
+    pose[:, :3, 3] = position
+    return pose
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A row of turning joints from the base to the tool's tip, as screws at zero (product of exponentials)."""
+
+    names: tuple[str, ...]
+    axes: Array
+    """(J, 3) unit axes in the base frame, all joints at zero."""
+    points: Array
+    """(J, 3) a point on each axis."""
+    tip_at_zero: Array
+    """(4, 4)."""
+    limits: Limits
+
+    def _screws(self, joints: Array) -> tuple[Array, Array, Array, Array]:
+        """Joints (N, J) → tip rotation (N, 3, 3), tip (N, 3), axes (N, J, 3), points (N, J, 3) in the base frame."""
+        n = len(joints)
+        turn = np.tile(np.eye(3), (n, 1, 1))
+        shift = np.zeros((n, 3))
+        axes, points = np.empty((n, len(self.axes), 3)), np.empty((n, len(self.axes), 3))
+        for j, (axis, point) in enumerate(zip(self.axes, self.points, strict=True)):
+            axes[:, j] = turn @ axis
+            points[:, j] = turn @ point + shift
+            k = _skew(axis)
+            angle = joints[:, j, None, None]
+            local = np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
+            shift = shift + turn @ point
+            turn = turn @ local
+            shift = shift - turn @ point
+        return turn @ self.tip_at_zero[:3, :3], turn @ self.tip_at_zero[:3, 3] + shift, axes, points
+
+    def tip(self, joints: Array) -> Array:
+        """Where the tip is, (..., 3) metres, for joints (..., J)."""
+        joints = np.asarray(joints, dtype=np.float64)
+        return self._screws(joints.reshape(-1, joints.shape[-1]))[1].reshape(*joints.shape[:-1], 3)
+
+    def pose(self, joints: Array) -> Array:
+        """The tip's pose (4, 4) for joints (J,)."""
+        rotation, tip, _, _ = self._screws(np.asarray(joints, dtype=np.float64)[None])
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = rotation[0], tip[0]
+        return pose
+
+    def solve(self, poses: Array, seed: Array, *, steps: int = 40, damping: float = 1e-4) -> Array:
+        """Joints (N, J) that bring the tip to poses (N, 4, 4), all found together by damped least squares.
+
+        Starting every pose from the same kind of posture (`seed`, (N, J)) keeps neighbours in one branch.
+
+        Raises:
+            Unreachable: for a pose no joints within the limits come closer than 0.5 mm and 0.01 rad.
+        """
+        joints = np.array(np.broadcast_to(seed, (len(poses), len(self.axes))), dtype=np.float64)
+        eye = damping * np.eye(6)
+        for _ in range(steps):
+            rotation, tip, axes, points = self._screws(joints)
+            error = self._error(poses, rotation, tip)
+            if np.abs(error).max() < 1e-7:
+                break
+            jacobian = np.concatenate([np.cross(axes, tip[:, None] - points), axes], -1)  # (N, J, 6)
+            square = np.swapaxes(jacobian, 1, 2) @ jacobian + eye
+            step = (jacobian @ np.linalg.solve(square, error[..., None]))[..., 0]
+            joints = np.clip(joints + np.clip(step, -0.5, 0.5), self.limits.lower, self.limits.upper)
+        self._check(poses, joints)
+        return joints
+
+    @staticmethod
+    def _error(poses: Array, rotation: Array, tip: Array) -> Array:
+        """(N, 6) what is left to go: metres, then radians."""
+        turn = _rotation_vector(poses[:, :3, :3] @ np.swapaxes(rotation, 1, 2))
+        return np.concatenate([poses[:, :3, 3] - tip, turn], -1)
+
+    def _check(self, poses: Array, joints: Array) -> None:
+        rotation, tip, _, _ = self._screws(joints)
+        error = self._error(poses, rotation, tip)
+        bad = (np.linalg.norm(error[:, :3], axis=1) > 5e-4) | (np.linalg.norm(error[:, 3:], axis=1) > 1e-2)
+        if bad.any():
+            x, y, z = poses[bad.argmax(), :3, 3]
+            raise Unreachable(
+                f"no joints bring the tip straight down to x = {x:.3f} m, y = {y:.3f} m, z = {z:.3f} m; "
+                "choose a point nearer to the middle of the table"
+            )
