@@ -146,17 +146,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--nice", type=int, default=19, help="how far to stand back for other processes")
     parser.add_argument("--keep", type=int, default=5, help="checkpoints kept")
     given = parser.parse_args(arguments)
-    os.nice(given.nice)
-    keep_memory()
-    torch.set_num_threads(max(given.threads, 1))
-    out = _own_stdout()
     try:
         buffer = ReplayBuffer(given.directory, readonly=True)
         checkpoint.drop_unfinished(buffer.checkpoints)
-        worker = Worker(Training(buffer, method=given.method, keep=given.keep), sys.stdin, out)
     except AskbackError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    os.nice(given.nice)
+    keep_memory()
+    torch.set_num_threads(max(given.threads, 1))
+    worker = Worker(Training(buffer, method=given.method, keep=given.keep), sys.stdin, _own_stdout())
     worker.run()
     buffer.close()
     return 0
