@@ -51,17 +51,11 @@ class Eye:
 
     def rehearse(self, actions: Array, snapshot: bytes | None) -> Rehearsal:
         """As `Scene.rehearse`."""
-        arm = self._arm
-        if isinstance(arm, Scene) and not isinstance(arm, Twinned):
-            return self._loop.call(lambda: arm.rehearse(actions, snapshot)).result()
         start = self._now() if snapshot is None else snapshot
         return self._ask(lambda twin: twin.rehearse(actions, start))
 
     def preview(self, seed: int, task: str, split: str) -> Rehearsal:
         """As `Scene.preview`."""
-        arm = self._arm
-        if isinstance(arm, Scene) and not isinstance(arm, Twinned):
-            return self._loop.call(lambda: arm.preview(seed, task, split)).result()
         return self._ask(lambda twin: twin.preview(seed, task, split))
 
     def close(self) -> None:

@@ -91,8 +91,11 @@ def clip(target: Array, last: Array, limits: Limits, dt: float, tip: Callable[[A
 
 def _within(target: Array, last: Array, workspace: Array, tip: Callable[[Array], Array]) -> Array:
     """The part of the step `last` → `target`, both (J,), on which the gripper stays in the workspace."""
+    reached = outside(tip(target), workspace)
+    if reached == 0.0:
+        return target
     allowed = outside(tip(last), workspace)
-    if outside(tip(target), workspace) <= allowed:
+    if reached <= allowed:
         return target
     low, high = 0.0, 1.0
     for _ in range(BISECTIONS):
