@@ -274,7 +274,11 @@ def kinds() -> Iterator[str]:
     yield from sorted({*_FACTORIES, *_BUILT_IN})
 
 
-_BUILT_IN = {"sim": "robot_io.sim", "fake": "robot_io.fake"}
+_BUILT_IN = {
+    "sim": "robot_io.sim",
+    "fake": "robot_io.fake",
+    "line": "robot_io.serial_arm",
+}
 """Kind → module with `make(rest)`, imported only when such an arm is made, so a missing vendor costs its arms alone."""
 
 

@@ -29,3 +29,43 @@ class Unreachable(ArmError):
 
 class Unsupported(ArmError):
     """The arm lacks that capability."""
+
+
+class WireError(ArmError):
+    """The wire to the arm failed; the arm keeps the last target it understood."""
+
+
+class NoReply(WireError):
+    """Nothing answered in time, or only a part of it came."""
+
+
+class BadReply(WireError):
+    """Something answered, but not what was asked, or nothing that can be true."""
+
+
+class Unplugged(WireError):
+    """The port is gone."""
+
+
+class PortBusy(ArmError):
+    """Somebody else has the port."""
+
+
+class MissingDriver(ArmError):
+    """A package that this kind of arm needs is not installed."""
+
+
+class NotCalibrated(ArmError):
+    """The arm does not know its own ranges."""
+
+
+class WrongArm(ArmError):
+    """Another arm than the expected one answers."""
+
+
+class Stalled(ArmError):
+    """A joint does not follow."""
+
+
+class ServoFault(ArmError):
+    """A servo protects itself: too hot, too much load, or a wrong supply."""

@@ -8,20 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from robot_io import arm
+from robot_io import errors
 from robot_io.arm import Action, ArmError, Features, JointPath, Limits, Observation, Rehearsal, Report, TableView
 
 _ERRORS = {
-    cls.__name__: cls
-    for cls in (
-        arm.ArmError,
-        arm.ArmNotFound,
-        arm.NotConnected,
-        arm.BadAction,
-        arm.Stopped,
-        arm.Unreachable,
-        arm.Unsupported,
-    )
+    name: cls for name, cls in vars(errors).items() if isinstance(cls, type) and issubclass(cls, errors.ArmError)
 }
 
 

@@ -1,0 +1,43 @@
+"""An emulated SO-101: six STS3215 in a row, calibrated as one that was put together with care."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from robot_io.emulation.motors import Lagging, Motors
+from robot_io.emulation.servo import STEPS, Servo, sign_magnitude
+from robot_io.emulation.servo_bus import ServoBus
+
+RANGES: Mapping[str, tuple[int, int]] = {
+    "shoulder_pan": (760, 3335),
+    "shoulder_lift": (870, 3225),
+    "elbow_flex": (905, 3190),
+    "wrist_flex": (925, 3170),
+    "wrist_roll": (0, 4095),
+    "gripper": (1990, 3480),
+}
+"""Lowest and highest step of each joint, in the order of their numbers on the bus: within the published ranges."""
+HOMING = (85, -120, 40, -15, 200, -60)
+"""Steps that each servo's encoder is off, as no two arms are put together alike."""
+REST = (0.0, -1.2, 1.2, 0.6, 0.0, 0.2)
+"""Radians from each joint's middle, folded, as it lies when nobody uses it."""
+
+
+def middle(joint: int) -> float:
+    """Radians on the encoder of a joint's middle."""
+    low, high = list(RANGES.values())[joint]
+    return ((low + high) / 2 + HOMING[joint] - STEPS / 2) * 2 * math.pi / STEPS
+
+
+def so101(motors: Motors | None = None, now: float = 0.0) -> ServoBus:
+    """The bus of an SO-101 at rest, limp as after power-on."""
+    servos = []
+    for number, ((low, high), homing) in enumerate(zip(RANGES.values(), HOMING, strict=True), 1):
+        servo = Servo(number, low=low, high=high)
+        servo.write(55, b"\0")
+        servo.write(31, sign_magnitude(homing, 11).to_bytes(2, "little"))
+        servo.write(55, b"\1")
+        servos.append(servo)
+    angles = [rest + middle(joint) for joint, rest in enumerate(REST)]
+    return ServoBus(servos, motors or Lagging(angles), now)

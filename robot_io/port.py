@@ -1,0 +1,85 @@
+"""Serial ports: which there are, and a lock so that no arm has two owners."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from robot_io.errors import ArmNotFound, PortBusy
+
+
+@dataclass(frozen=True)
+class Found:
+    """A port that something is plugged into."""
+
+    path: str
+    what: str
+    """In words: maker and product, as far as the system knows."""
+    serial: str
+    """The adapter's own number, "" if it has none: tells two equal adapters apart."""
+
+
+def find_ports() -> list[Found]:
+    """Ports with something behind them, the likeliest arms first."""
+    from serial.tools import list_ports
+
+    found = [p for p in list_ports.comports() if p.vid is not None]
+    return [Found(p.device, " ".join(filter(None, (p.manufacturer, p.product))), p.serial_number or "") for p in found]
+
+
+class PortLock:
+    """An flock on the device itself; the kernel lets go if the process dies. Others who lock (pyserial's
+    `exclusive`, lerobot's newer versions) respect it, too.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._handle = -1
+
+    def take(self) -> None:
+        """Own the port; twice is harmless.
+
+        Raises:
+            ArmNotFound: there is no such port.
+            PortBusy: somebody else owns it, or it may not be opened.
+        """
+        if self._handle >= 0:
+            return
+        try:
+            handle = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except PermissionError as error:
+            raise PortBusy(
+                f"expected to be allowed to open {self.path}; join the group that owns it "
+                "(often: sudo usermod -aG dialout $USER, then log in again)"
+            ) from error
+        except OSError as error:
+            ports = ", ".join(p.path for p in find_ports()) or "none"
+            raise ArmNotFound(
+                f"expected a serial port at {self.path}, got: {error.strerror}; plug the arm in "
+                f"and choose its port (now there: {ports})"
+            ) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise PortBusy(
+                f"expected {self.path} to be free, but another program has that arm; end that one first"
+            ) from None
+        self._handle = handle
+
+    def give(self) -> None:
+        """Let go; twice is harmless."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def gone(self) -> bool:
+        """Whether the port that was locked has been pulled out, or replaced by another."""
+        try:
+            there = Path(self.path).stat()
+            ours = os.fstat(self._handle)
+        except OSError:
+            return True
+        return (there.st_rdev, there.st_ino) != (ours.st_rdev, ours.st_ino)
