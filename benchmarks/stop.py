@@ -7,7 +7,7 @@ the first at nice 19 like a training, the others at nice 0. Prints one line of J
 
 - stop_to_latched_ms: from the event's time stamp to the arm process's own time stamp in its acknowledgement;
 - stop_to_ack_ms: until the client has read the acknowledgement, its own waiting for a core included;
-- lost_to_held_ms, lost_to_latched_ms: from the last beat to the arm process's own time stamp in its news.
+- lost_to_held_ms, lost_to_latched_ms: from the last beat to the arm process's own time stamp of the phase.
 
 Bars: p99 of the first ≤ 50 ms; held ≤ 150 ms and latched ≤ 500 ms after the last beat.
 """
@@ -140,8 +140,8 @@ def times_of_losses(page: Page, count: int) -> tuple[list[float], list[float]]:
             page.tell(type="beat", n=100 * round_ + beat)
             last = time.time()
             time.sleep(BEAT_SECONDS if beat < 9 else 0.0)
-        held.append(1000 * (page.hear("state", phase="held")["time"] - last))
-        latched.append(1000 * (page.hear("state", phase="stopped")["time"] - last))
+        held.append(1000 * (page.hear("state", phase="held")["since"] - last))
+        latched.append(1000 * (page.hear("state", phase="stopped")["since"] - last))
         page.tell(type="release", id=round_)
         page.hear("released")
     return held, latched

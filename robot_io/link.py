@@ -16,7 +16,7 @@ from robot_io import wire
 from robot_io.access import BAD_FRAME, Tokens, first_frame, receive_frame
 from robot_io.arm import Action, ArmError, BadAction, Scene, Unsupported
 from robot_io.eyes import Eye
-from robot_io.loop import Loop
+from robot_io.loop import Loop, stop_soon
 from robot_io.messages import plain, plain_error
 from robot_io.priority import be_nice
 
@@ -109,8 +109,7 @@ class Link:
         return self._loop.set_pace(float(request["factor"]))
 
     async def _do_stop(self, _: Message) -> Any:
-        stop = functools.partial(self._loop.stop, "stopped by a program")
-        return await asyncio.get_running_loop().run_in_executor(self._stopping, stop)
+        return await stop_soon(self._loop, "stopped by a program", self._stopping)
 
     async def _do_release(self, _: Message) -> Any:
         return await self._on_loop(self._loop.call(self._loop.release))

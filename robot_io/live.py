@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 import logging
 import struct
@@ -18,7 +17,7 @@ from robot_io.access import BAD_FRAME, Grant, Tokens, first_frame, receive_frame
 from robot_io.arm import ArmError
 from robot_io.eyes import Eye
 from robot_io.lease import Lease, LeaseRefused
-from robot_io.loop import Loop
+from robot_io.loop import Loop, stop_soon
 from robot_io.messages import readable
 from robot_io.priority import be_nice
 
@@ -159,7 +158,7 @@ class Live:
             return
 
     def _state(self, page: _Page) -> dict[str, Any]:
-        state, lease = self._loop.state, self.lease
+        state, lease, now = self._loop.state, self.lease, self._clock()
         return {
             "type": "state",
             "phase": state.phase.value,
@@ -172,8 +171,8 @@ class Live:
             "watchers": lease.watchers,
             "you": "drive" if lease.holds(page.grant.session) else "watch",
             "driving": self._loop.heartbeat.driving,
-            "time": self._wall(),
-            "age": round(self._clock() - self._loop.turned_at, 3),
+            "since": round(self._wall() - (now - state.since), 3),
+            "age": round(now - self._loop.turned_at, 3),
         }
 
     async def _hear(self, page: _Page, message: Mapping[str, Any]) -> None:
@@ -191,8 +190,7 @@ class Live:
             await page.tell(type="error", id=message.get("id"), message=wrong)
 
     async def _stop(self, page: _Page, message: Mapping[str, Any]) -> None:
-        stop = functools.partial(self._loop.stop, f"stopped by {page.grant.session}")
-        tick = await asyncio.get_running_loop().run_in_executor(self._stopping, stop)
+        tick = await stop_soon(self._loop, f"stopped by {page.grant.session}", self._stopping)
         await page.tell(type="stopped", id=message.get("id"), tick=tick, time=self._wall())
 
     async def _release(self, page: _Page, message: Mapping[str, Any]) -> None:
@@ -247,7 +245,7 @@ class Live:
             self._loop.heartbeat.pause()
 
 
-_DRIFTING = ("tick", "time", "age", "clipped")
+_DRIFTING = ("tick", "since", "age", "clipped")
 """Fields of the state that change all the time; they alone are no news."""
 _VERBS = {
     "stop": Live._stop,

@@ -5,12 +5,13 @@ Other threads hand it work (`call`), motions (`follow`), and `stop`, which waits
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import queue
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from typing import Any, TypeVar
 
 from robot_io.arm import Action, ArmError, BadAction, JointPath, Parks, Report, Stopped, Unsupported
@@ -26,6 +27,8 @@ UNWATCHED = 2.0
 IDLE_WAIT = 0.02
 """Seconds that an arm in no hurry waits for work."""
 FASTEST = 100.0
+STOP_PATIENCE = 0.01
+"""Seconds that a server waits for the command under way before it lets another thread wait: a few ticks' work."""
 
 
 class Loop:
@@ -59,6 +62,7 @@ class Loop:
         self._fault: str = ""
         self._pace = 1.0
         self._told: tuple[str, str] = ("", "")
+        self._since = clock()
         self._next_tick = clock()
 
     @property
@@ -74,7 +78,7 @@ class Loop:
             phase, why = Phase.HELD, self._held
         elif self._motion is not None:
             phase = Phase.MOVING
-        return State(phase, why, self.arm.features.name, self.tick, self.arm.clipped, self._pace)
+        return State(phase, why, self.arm.features.name, self.tick, self.arm.clipped, self._pace, self._since)
 
     @property
     def moving(self) -> bool:
@@ -141,11 +145,11 @@ class Loop:
         self.call(lambda: self._start(motion)).add_done_callback(lambda started: pass_on(started, motion.done))
         return sent
 
-    def stop(self, why: str) -> int:
-        """Latch at once, from any thread; returns the tick on which it took effect."""
-        self.arm.stop(why)
+    def stop(self, why: str, patience: float = -1) -> int | None:
+        """Latch at once, from any thread; returns the tick on which it took effect, None as `SafeArm.stop` says."""
+        stopped = self.arm.stop(why, patience)
         self.changed()
-        return self.tick
+        return self.tick if stopped else None
 
     def release(self) -> None:
         """A person lets it go on; what it was doing when it was stopped does not go on."""
@@ -262,7 +266,7 @@ class Loop:
     def _tell(self) -> None:
         state = self.state
         if (state.phase, state.why) != self._told:
-            self._told = (state.phase, state.why)
+            self._told, self._since = (state.phase, state.why), self._clock()
             self.changed()
 
     def _wait(self) -> None:
@@ -282,3 +286,12 @@ class Loop:
             job()
             if self._motion is not started:
                 return
+
+
+async def stop_soon(loop: Loop, why: str, aside: Executor) -> int:
+    """Stop from an event loop: right here, since every change of thread costs time; aside if a command is under way."""
+    tick = loop.stop(why, STOP_PATIENCE)
+    if tick is None:
+        tick = await asyncio.get_running_loop().run_in_executor(aside, loop.stop, why)
+    assert tick is not None
+    return tick

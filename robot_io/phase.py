@@ -27,3 +27,5 @@ class State:
     """Control ticks that moved the arm."""
     clipped: int
     pace: float
+    since: float
+    """On the loop's clock: when this phase began."""

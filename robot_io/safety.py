@@ -160,13 +160,26 @@ class SafeArm:
             self.arm.hold()
             self._last = None
 
-    def stop(self, why: str = "stopped by hand") -> None:
-        """Hold and latch. When this returns, no motion command passes any more."""
+    def stop(self, why: str = "stopped by hand", patience: float = -1) -> bool:
+        """Hold and latch. When this returns true, no motion command passes any more.
+
+        Args:
+            why: for who asks.
+            patience: seconds to wait for a command under way; negative: as long as it takes.
+
+        Returns:
+            Whether that command ended in time. If not, it was the last one, but the arm has not been told to stop yet.
+        """
         self._why = self._why or why
-        with self._lock:
+        if not self._lock.acquire(timeout=patience):
+            return False
+        try:
             self._why = self._why or why
             self._last = None
             self.arm.stop()
+        finally:
+            self._lock.release()
+        return True
 
     def release(self) -> None:
         """A person unlatches; the arm stays where it is."""

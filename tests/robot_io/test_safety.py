@@ -164,6 +164,23 @@ def test_a_stop_waits_for_the_command_under_way_and_no_other_follows():
     assert inner.log == ["sent", "stopped"]
 
 
+def test_a_stop_in_a_hurry_tells_that_a_command_is_still_under_way():
+    inner = SlowArm()
+    arm = SafeArm(inner)
+    arm.connect()
+    sender = threading.Thread(target=lambda: arm.send(Action(HOME)))
+    sender.start()
+    inner.entered.wait(5)
+    assert not arm.stop("now", patience=0.01)
+    inner.go.set()
+    sender.join(5)
+    with pytest.raises(Stopped, match="now"):
+        arm.send(Action(HOME))
+    assert arm.stop("again")
+    assert inner.log == ["sent", "stopped"]
+    assert arm.stopped == "now"
+
+
 def test_after_a_hold_the_step_is_measured_from_where_the_arm_is():
     arm = safe()
     arm.hold()
