@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,10 @@ class Page:
     def tell(self, **message: Any) -> None:
         """Send."""
         self.socket.send(json.dumps(message))
+
+    def close(self) -> None:
+        """Close the tab."""
+        self.socket.close()
 
     def hear(self, kind: str, **wanted: Any) -> dict[str, Any]:
         """The next message of a kind that looks as wanted."""
@@ -179,8 +183,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         for number in range(options.busy):
             stack.enter_context(child("-c", BUSY, "0" if number else "19"))
         time.sleep(1.0)
-        stopped, acknowledged = times_of_stops(Page(directory, "anna"), options.stops, rng)
-        held, latched = times_of_losses(Page(directory, "bela"), options.losses)
+        with closing(Page(directory, "anna")) as page:
+            stopped, acknowledged = times_of_stops(page, options.stops, rng)
+        with closing(Page(directory, "bela")) as page:
+            held, latched = times_of_losses(page, options.losses)
     load = {name: getattr(options, name) for name in ("arm", "pages", "busy", "seed")}
     return {
         **load,

@@ -24,8 +24,8 @@ class HeartbeatConfig:
     """Seconds without a beat until the arm has to hold; ended by the next beat."""
     stop: float = 0.500
     """Seconds without a beat, or with an unchanged counter, until the arm has to be stopped and latched."""
-    margin: float = 0.020
-    """Seconds kept for the loop to notice: one tick at 60 Hz, and a little."""
+    margin: float = 0.030
+    """Seconds kept for a busy machine: the beat may have come late, and the loop may notice late."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin < self.hold < self.stop:

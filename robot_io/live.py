@@ -171,6 +171,7 @@ class Live:
             "watchers": lease.watchers,
             "you": "drive" if lease.holds(page.grant.session) else "watch",
             "driving": self._loop.heartbeat.driving,
+            "time": self._wall(),
             "since": round(self._wall() - (now - state.since), 3),
             "age": round(now - self._loop.turned_at, 3),
         }
@@ -245,7 +246,7 @@ class Live:
             self._loop.heartbeat.pause()
 
 
-_DRIFTING = ("tick", "since", "age", "clipped")
+_DRIFTING = ("tick", "time", "since", "age", "clipped")
 """Fields of the state that change all the time; they alone are no news."""
 _VERBS = {
     "stop": Live._stop,

@@ -94,7 +94,7 @@ def test_held_in_time_whatever_the_beats(gaps):
             assert pulse is Pulse.STOP
         elif gap >= 0.15:
             assert pulse in (Pulse.HOLD, Pulse.STOP)
-        elif gap <= 0.12:
+        elif gap < 0.12:
             assert pulse is Pulse.FINE
         heartbeat.beat(counter)
 
