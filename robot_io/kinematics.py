@@ -5,6 +5,7 @@ Letters: N poses, J joints. Metres, radians. Screws at zero (product of exponent
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +83,24 @@ class Chain:
         return turn @ self.tip_at_zero[:3, :3], turn @ self.tip_at_zero[:3, 3] + shift, axes, points
 
     def tip(self, joints: Array) -> Array:
-        """Where the tip is, (..., 3) metres, for joints (..., J)."""
-        joints = np.asarray(joints, dtype=np.float64)
-        return self._screws(joints.reshape(-1, joints.shape[-1]))[1].reshape(*joints.shape[:-1], 3)
+        """Where the tip is, (3,) metres, for joints (J,). In plain numbers: the safety layer asks on every tick."""
+        x, y, z = (float(v) for v in self.tip_at_zero[:3, 3])
+        for (a, b, c), (u, v, w), angle in reversed(
+            list(zip(self.axes.tolist(), self.points.tolist(), np.asarray(joints).tolist(), strict=True))
+        ):
+            x, y, z = x - u, y - v, z - w
+            sine, cosine = math.sin(angle), math.cos(angle)
+            along = (a * x + b * y + c * z) * (1 - cosine)
+            x, y, z = (
+                x * cosine + (b * z - c * y) * sine + a * along + u,
+                y * cosine + (c * x - a * z) * sine + b * along + v,
+                z * cosine + (a * y - b * x) * sine + c * along + w,
+            )
+        return np.array([x, y, z])
+
+    def tips(self, joints: Array) -> Array:
+        """Where the tip is, (N, 3) metres, for joints (N, J)."""
+        return self._screws(np.asarray(joints, dtype=np.float64))[1]
 
     def pose(self, joints: Array) -> Array:
         """The tip's pose (4, 4) for joints (J,)."""

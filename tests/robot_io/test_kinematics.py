@@ -39,7 +39,7 @@ def test_solving_meets_the_poses(chain):
     points = np.column_stack([rng.uniform(0.35, 0.6, 50), rng.uniform(-0.35, 0.35, 50), rng.uniform(0.0, 0.14, 50)])
     poses = pointing_down(points, rng.uniform(-1, 1, 50))
     joints = chain.solve(poses, HOME)
-    np.testing.assert_allclose(chain.tip(joints), points, atol=5e-4)
+    np.testing.assert_allclose(chain.tips(joints), points, atol=5e-4)
     assert np.all((joints >= chain.limits.lower) & (joints <= chain.limits.upper))
 
 
@@ -53,3 +53,8 @@ def test_a_pose_alone_and_among_others_is_solved_alike(chain):
     poses = pointing_down(np.array([[0.5, 0.1, 0.05], [0.4, -0.2, 0.1]]), np.zeros(2))
     both = chain.solve(poses, HOME)
     np.testing.assert_allclose(both[1], chain.solve(poses[1:], HOME)[0], atol=1e-6)
+
+
+def test_one_tip_is_the_same_as_among_many(chain):
+    joints = np.random.default_rng(1).uniform(-1, 1, (20, 7))
+    np.testing.assert_allclose(chain.tips(joints), [chain.tip(row) for row in joints], atol=1e-12)

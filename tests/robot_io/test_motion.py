@@ -35,7 +35,7 @@ def test_no_joint_exceeds_its_speed(path, chain):
 
 
 def test_the_gripper_closes_at_the_pick_and_opens_at_the_place(path, chain):
-    tips = chain.tip(path.joints)
+    tips = chain.tips(path.joints)
     changes = np.flatnonzero(np.diff(path.gripper))
     assert len(changes) == 2
     np.testing.assert_allclose(tips[changes[0]], PICK[:3], atol=1e-3)
@@ -43,14 +43,14 @@ def test_the_gripper_closes_at_the_pick_and_opens_at_the_place(path, chain):
 
 
 def test_descents_are_straight(path, chain):
-    tips = chain.tip(path.joints)
+    tips = chain.tips(path.joints)
     for spot in (PICK, PLACE):
         low = (tips[:, 2] < Pace().travel - 0.005) & (np.linalg.norm(tips[:, :2] - spot[:2], axis=1) < 0.1)
         np.testing.assert_allclose(tips[low][:, :2], np.tile(spot[:2], (low.sum(), 1)), atol=1e-3)
 
 
 def test_between_pick_and_place_the_tip_keeps_its_height(path, chain):
-    tips = chain.tip(path.joints)
+    tips = chain.tips(path.joints)
     away = np.min([np.linalg.norm(tips[:, :2] - s[:2], axis=1) for s in (PICK, PLACE)], axis=0) > 0.01
     assert tips[away, 2].min() > Pace().travel - 0.01
 
@@ -83,7 +83,7 @@ def test_the_same_plan_is_the_same_path(chain, path):
 def test_parking_rises_before_it_swings_and_holds_on(chain):
     low = chain.solve(pointing_down(np.array([PICK[:3]]), np.zeros(1)), HOME)[0]
     path = parking(chain, low, 1.0, HOME)
-    tips = chain.tip(path.joints)
+    tips = chain.tips(path.joints)
     far = np.linalg.norm(tips[:, :2] - PICK[:2], axis=1) > 0.01
     assert tips[far, 2].min() > Pace().travel - 0.01
     assert np.all(path.gripper == 1.0)

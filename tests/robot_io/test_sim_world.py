@@ -139,7 +139,7 @@ def test_the_arm_pushes_what_it_meets(stage):
     block = next(o for o in world.truth()["objects"] if o["kind"] == "block")
     x, y, _ = block["position"]
     low = pick_and_place(stage.chain, np.array([[x - 0.06, y, 0.01, 0], [x + 0.06, y, 0.01, 0]]), HOME, HOME)
-    tips = stage.chain.tip(low.joints)
+    tips = stage.chain.tips(low.joints)
     down = int(np.argmin(np.abs(tips[:, 0] - (x - 0.06)) + tips[:, 2]))
     for joints in low.joints[: down + 1]:
         world.tick(joints, 0.0)
