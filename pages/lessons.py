@@ -18,6 +18,8 @@ from teaching.task import tasks
 from teaching.types import BadInput
 
 TEACH = "teach.py"
+WIDTH = 900
+"""Pixels, so that lines stay readable."""
 LOW_DISK = 2 * 2**30
 START = {"starter": "the starter, which knows some colours", "nothing": "nothing learnt yet"}
 MODE_WORDS = {"sensitivity": "ask before mistakes", "specificity": "leave good plans alone", "success": "end well"}
@@ -126,12 +128,12 @@ def gate_fields() -> dict[str, Any]:
 
 def new_lesson() -> None:
     """A lesson of one's own making."""
-    name = st.text_input("Name", max_chars=60, key="name", help=explained(LessonConfig, "name"))
+    name = st.text_input("Name of the lesson", max_chars=60, key="name", help=explained(LessonConfig, "name"))
     first, second = st.columns(2)
     task = first.selectbox("Task", tasks(), help=explained(LessonConfig, "task"))
     arm = second.text_input("Arm", "sim:panda", help=explained(LessonConfig, "arm"))
-    split = first.selectbox("Scenes", ("seen", "unseen"), help=explained(LessonConfig, "split"))
-    start = second.selectbox(
+    split = first.radio("Scenes", ("seen", "unseen"), horizontal=True, help=explained(LessonConfig, "split"))
+    start = second.radio(
         "Start from", list(START), format_func=START.__getitem__, help=explained(LessonConfig, "start")
     )
     with st.expander("When it asks"):
@@ -155,6 +157,12 @@ def disk() -> None:
 def main() -> None:
     """Draw the page."""
     lessons = list_lessons(home())
+    with st.container(width=WIDTH):
+        draw(lessons)
+
+
+def draw(lessons: list[LessonSummary]) -> None:
+    """The lessons, or the one button of a first visit; then what it takes to make another."""
     if not lessons:
         first_visit()
     else:

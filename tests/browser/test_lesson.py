@@ -17,6 +17,7 @@ from tests.browser.chromium import ROOT, chromium, free_port, streamlit
 from tests.browser.proxy import Proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.sim]
+SIZE = {"width": 1280, "height": 800}
 NAME = "browser-lesson"
 MOVES = 60_000
 """Milliseconds that the arm may take until it asks again on a busy machine."""
@@ -38,7 +39,7 @@ def opened(request, tmp_path: Path) -> Iterator[tuple[Page, Path, Proxy | None]]
                 "ASKBACK_ALLOW_ORIGIN": f"http://127.0.0.1:{front}",
             }
         address = stack.enter_context(streamlit(ROOT / "app.py", environment, port))
-        page = stack.enter_context(chromium()).new_page(viewport={"width": 1280, "height": 800})
+        page = stack.enter_context(chromium()).new_page(viewport=SIZE, reduced_motion="reduce")
         page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
         page.goto(f"http://127.0.0.1:{proxy.port}/" if proxy else address)
         yield page, home, proxy
@@ -66,11 +67,19 @@ def click(page: Page, right: float, down: float) -> None:
     page.mouse.click(box["x"] + right * box["width"], box["y"] + down * box["height"])
 
 
+def still(page: Page) -> None:
+    """Waits until Streamlit has drawn what was changed."""
+    page.wait_for_timeout(150)
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+
+
 def make_lesson(page: Page) -> None:
     page.get_by_text("Make a lesson of your own").click()
-    page.get_by_role("textbox", name="Name", exact=True).fill(NAME)
-    page.get_by_role("combobox", name="Start from").click()
-    page.get_by_role("option", name="nothing learnt yet").click()
+    page.get_by_role("textbox", name="Name of the lesson").fill(NAME)
+    page.keyboard.press("Tab")
+    still(page)
+    page.get_by_text("nothing learnt yet").click()
+    still(page)
     page.get_by_role("button", name="Create and open").click()
     page.get_by_role("button", name="Skip practice").click(timeout=30_000)
 
