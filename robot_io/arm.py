@@ -278,6 +278,7 @@ _BUILT_IN = {
     "sim": "robot_io.sim",
     "fake": "robot_io.fake",
     "line": "robot_io.serial_arm",
+    "feetech": "robot_io.feetech_arm",
 }
 """Kind → module with `make(rest)`, imported only when such an arm is made, so a missing vendor costs its arms alone."""
 

@@ -37,6 +37,16 @@ class Pose:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A command that went out."""
+
+    sent: Pose
+    """What was really sent."""
+    here: Pose | None = None
+    """Where the arm is, if the answer told."""
+
+
+@dataclass(frozen=True)
 class Health:
     """How an arm feels; the arrays hold one number per joint, the gripper last. Empty where it does not tell."""
 
@@ -62,14 +72,20 @@ class Driver(Protocol):
     def read(self) -> Pose:
         """Where it is."""
 
-    def write(self, pose: Pose) -> Pose | None:
-        """Go there; returns where it is if the answer tells."""
+    def write(self, pose: Pose) -> Written:
+        """Go there."""
 
     def hold(self) -> None:
         """Its target becomes where it is."""
 
     def health(self) -> Health:
         """How it feels."""
+
+    def diagnose(self) -> str:
+        """What is wrong with the wire, in words, "" if nothing is found; may take a moment, never raises."""
+
+    def at_rest(self, pose: Pose) -> bool:
+        """Whether it may become limp there without falling."""
 
     def close(self, *, limp: bool) -> None:
         """Give the port back, with torque off or on; never raises, twice is harmless."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from robot_io.arm import ArmNotFound, Features, Limits
-from robot_io.driver import Health, Pose
+from robot_io.driver import Health, Pose, Written
 from robot_io.errors import BadReply, NoReply, NotConnected, Stalled, Unplugged, WrongArm
 from robot_io.line import NUMBERS, VERSION, BadLine, Line, Lines, decode, integers
 from robot_io.port import PortLock
@@ -68,10 +68,10 @@ class LineDriver:
         """Where it is."""
         return self._pose(self._ask("Q"))
 
-    def write(self, pose: Pose) -> Pose:
+    def write(self, pose: Pose) -> Written:
         """Its target; the answer tells where it is."""
         numbers = [*np.round(pose.joints * 1000).astype(int), round(pose.gripper * 1000)]
-        return self._pose(self._ask("M", *map(str, numbers)))
+        return Written(pose, self._pose(self._ask("M", *map(str, numbers))))
 
     def hold(self) -> None:
         """Stay."""
@@ -80,6 +80,14 @@ class LineDriver:
     def health(self) -> Health:
         """The protocol tells nothing of it."""
         return Health()
+
+    def diagnose(self) -> str:
+        """Nothing more than that it is silent."""
+        return ""
+
+    def at_rest(self, pose: Pose) -> bool:
+        """Never: the protocol tells no resting place."""
+        return False
 
     def close(self, *, limp: bool) -> None:
         """Limp if asked to; the firmware's own watchdog holds it otherwise."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from robot_io.arm import Action, ArmError, Array, BadAction, Features, NotConnected, Observation, Stopped
 from robot_io.driver import Driver, Health, Pose
-from robot_io.errors import BadReply, Stalled, Unplugged, WireError
+from robot_io.errors import BadReply, ServoFault, Stalled, Unplugged, WireError
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ STALL_MOVE = 0.02
 """Radians in that time which count as moving."""
 JUMP = 0.35
 """Radians beyond its speed by which a reading may differ from the last one."""
+HEALTH_SECONDS = 1.0
+"""Between two looks at temperatures and faults while it moves."""
 GRIPPER_SPEED = 3.0
 """Full strokes per second."""
 
@@ -48,7 +50,7 @@ class WiredArm:
         self._lock = Lock()
         self._connected = self._stopped = self._lost = False
         self._seen: Pose | None = None
-        self._seen_at = self._moved_at = -math.inf
+        self._seen_at = self._moved_at = self._felt_at = -math.inf
         self._anchor: Array | None = None
         self._target: Pose | None = None
         self._failing_since: float | None = None
@@ -71,7 +73,8 @@ class WiredArm:
     def disconnect(self) -> None:
         """Let go: limp if it is parked, holding still otherwise, so that it does not fall."""
         with self._lock:
-            self._driver.close(limp=self._connected and not self._lost and self._at_rest())
+            seen = self._seen if self._connected and not self._lost else None
+            self._driver.close(limp=seen is not None and self._driver.at_rest(seen))
             self._connected = self._lost = False
 
     def observe(self, *, pictures: bool = False) -> Observation:
@@ -99,6 +102,7 @@ class WiredArm:
                 here = self._where()
                 wanted = self._short(action, here)
                 self._watch_stall(here)
+                self._watch_health()
                 self._write(wanted)
             except WireError as error:
                 self._forgive(error)
@@ -139,10 +143,6 @@ class WiredArm:
         with self._lock:
             self._need_connection()
             return self._driver.health()
-
-    def _at_rest(self) -> bool:
-        """Whether it may become limp without falling; arms that know a parking place say so."""
-        return False
 
     def _open(self) -> None:
         if self._features is None:
@@ -196,10 +196,10 @@ class WiredArm:
         return Pose(np.clip(near, limits.lower, limits.upper), gripper)
 
     def _write(self, pose: Pose) -> None:
-        told = self._driver.write(pose)
-        self._target = pose
-        if told is not None:
-            self._learn(told)
+        written = self._driver.write(pose)
+        self._target = written.sent
+        if written.here is not None:
+            self._learn(written.here)
 
     def _watch_stall(self, here: Pose) -> None:
         now = self._clock()
@@ -218,6 +218,17 @@ class WiredArm:
                 "or its load is too heavy: take that away, then release"
             )
 
+    def _watch_health(self) -> None:
+        """Now and then: a servo that protects itself no longer obeys."""
+        now = self._clock()
+        if now - self._felt_at < HEALTH_SECONDS:
+            return
+        self._felt_at = now
+        faults = self._driver.health().faults
+        if faults:
+            self._hold()
+            raise ServoFault("; ".join(f"{joint}: {words}" for joint, words in faults.items()))
+
     def _hold(self) -> None:
         if self._lost:
             raise Unplugged("the arm is unplugged; plug it in, then release")
@@ -234,7 +245,7 @@ class WiredArm:
             self._lost = True
             raise error
         if self._seen is None or now - self._failing_since >= PATIENCE:
-            raise error
+            raise type(error)(f"{error} ({why})" if (why := self._driver.diagnose()) else str(error)) from error
 
     def _need_connection(self) -> None:
         if not self._connected:

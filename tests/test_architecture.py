@@ -38,8 +38,8 @@ DOORS = {
     "h5py": ("teaching/replay/", "teaching/export.py", "teaching/vet.py"),
     "pybullet": ("robot_io/sim/", "robot_io/motion.py"),
     "pybullet_data": ("robot_io/sim/", "robot_io/motion.py"),
-    "serial": ("robot_io/serial_arm.py", "robot_io/port.py", "robot_io/feetech_arm.py"),
-    "scservo_sdk": ("robot_io/feetech_arm.py",),
+    "serial": ("robot_io/serial_arm.py", "robot_io/port.py"),
+    "scservo_sdk": ("robot_io/feetech_bus.py",),
     "lerobot": ("robot_io/so_arm.py", "robot_io/leader.py", "teaching/export.py", "teaching/policies/"),
 }  # fmt: skip
 """Vendor → the only files that may import it."""
