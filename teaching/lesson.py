@@ -8,12 +8,11 @@ from typing import Any
 
 from teaching.gating import Gate
 from teaching.task import tasks
-from teaching.types import BadInput
+from teaching.types import BadInput, explained
 
 
-def explained(default: Any, text: str) -> Any:
-    """A dataclass field with its one-line explanation."""
-    return field(default=default, metadata={"help": text})
+PERSON_GATE = Gate(mode="success", target=0.95, p_rand=0.1, n_min=5)
+"""What a person's lesson starts with: it asks as seldom as good endings allow. Experiments keep the paper's gate."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,9 @@ class LessonConfig:
     task: str = explained("put-block-in-bowl", "What the arm learns to do.")
     arm: str = explained("sim:panda", "Which arm; sim:panda is a simulated Franka Panda.")
     teacher: str = explained("teacher", "Who answers; stored with every answer.")
-    split: str = explained("seen", "Which objects the scenes are made of.")
+    split: str = explained(
+        "seen", "Which objects the scenes are made of: seen, unseen, or only:purple for goals about one colour."
+    )
     start: str = explained("starter", "The novice to begin with: the starter, or nothing learnt yet.")
     seed: int = explained(0, "The lesson's scenes follow from it.")
     gate: Gate = field(default_factory=Gate, metadata={"help": "When the arm asks."})
