@@ -1,0 +1,67 @@
+"""Chunks of actions: what a chunked policy learns from, and what its plans say of their doubt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from teaching.types import Array, BadInput, Plan
+
+
+@dataclass(frozen=True)
+class ChunkBatch:
+    """What one optimiser step of a chunked policy sees. B samples, H actions each."""
+
+    state: Array
+    """(B, D) float."""
+    actions: Array
+    """(B, H, A) float."""
+    padded: Array
+    """(B, H) bool: past the end of what was shown, not to be learned."""
+    weight: Array
+    """(B,)"""
+
+    def __post_init__(self) -> None:
+        b, h = self.actions.shape[:2] if self.actions.ndim == 3 else (0, 0)
+        if self.actions.ndim != 3 or self.state.ndim != 2 or len(self.state) != b:
+            raise BadInput(f"expected state (B, D) and actions (B, H, A), got {self.state.shape}, {self.actions.shape}")
+        if self.padded.shape != (b, h) or self.weight.shape != (b,):
+            raise BadInput(f"expected padded {(b, h)} and weight {(b,)}, got {self.padded.shape}, {self.weight.shape}")
+
+
+@dataclass(frozen=True)
+class ChunkPlan(Plan):
+    """A chunk of actions, with the two terms of its uncertainty as they are before they are brought into [0, 1]."""
+
+    spread: float = 0.0
+    """How far the ensemble's members are apart, in standard deviations of the actions."""
+    disagreement: float = 0.0
+    """How far this chunk is from what the one before it meant to do now, in the same unit."""
+
+
+def disagreement(before: Array, now: Array, executed: int) -> Array:
+    """How far chunks are from what those before them meant to do at the same time.
+
+    Args:
+        before: (N, H, A) the chunks of which `executed` actions were executed, in standard deviations.
+        now: (N, H, A) the chunks that follow.
+        executed: actions of the former that were carried out.
+
+    Returns:
+        (N,) root mean square over the actions that both hold.
+    """
+    overlap = before.shape[1] - executed
+    if before.shape != now.shape or not executed > 0 or overlap < 1:
+        raise BadInput(
+            f"expected chunks of one shape that overlap, got {before.shape}, {now.shape}, {executed} executed"
+        )
+    apart = before[:, executed:] - now[:, :overlap]
+    rms: Array = np.sqrt(np.mean(apart**2, axis=(1, 2)))
+    return rms
+
+
+def bounded(value: Array) -> Array:
+    """[0, ∞) → [0, 1), in the same order: u / (1 + u)."""
+    share: Array = np.asarray(value) / (1.0 + np.asarray(value))
+    return share
