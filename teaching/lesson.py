@@ -10,7 +10,6 @@ from teaching.gating import Gate
 from teaching.task import tasks
 from teaching.types import BadInput, explained
 
-
 PERSON_GATE = Gate(mode="success", target=0.95, p_rand=0.1, n_min=5)
 """What a person's lesson starts with: it asks as seldom as good endings allow. Experiments keep the paper's gate."""
 
