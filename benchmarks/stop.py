@@ -164,6 +164,7 @@ def figures(times: list[float]) -> dict[str, float]:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Load the machine, stop, lose the heartbeat; the figures."""
     rng = np.random.default_rng(options.seed)
+    load_before = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         directory = Path(folder)
         process = launch(options.arm, directory, origins=[ORIGIN])
@@ -191,6 +192,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return {
         **load,
         "cores": os.cpu_count(),
+        "load_before": load_before,
         "stop_to_latched_ms": figures(stopped),
         "stop_to_ack_ms": figures(acknowledged),
         "lost_to_held_ms": figures(held),

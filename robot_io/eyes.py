@@ -12,6 +12,8 @@ from robot_io.loop import Loop
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+CLOSE_PATIENCE = 3.0
+"""Seconds that closing waits for a picture or a rehearsal under way."""
 
 
 class Eye:
@@ -59,11 +61,16 @@ class Eye:
         return self._ask(lambda twin: twin.preview(seed, task, split))
 
     def close(self) -> None:
-        """End the twin; a call under way fails."""
+        """End the twin, after the call under way if that ends soon."""
         self._closed = True
-        twin, self._twin = self._twin, None
-        if twin is not None:
-            twin.close()
+        waited = self._lock.acquire(timeout=CLOSE_PATIENCE)
+        try:
+            twin, self._twin = self._twin, None
+            if twin is not None:
+                twin.close()
+        finally:
+            if waited:
+                self._lock.release()
 
     def _now(self) -> bytes:
         arm = self._arm

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import queue
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 from robot_io.arm import Action, ArmError, BadAction, JointPath, Parks, Report, Stopped, Unsupported
 from robot_io.following import Motion, pass_on
 from robot_io.heartbeat import Heartbeat, Pulse
+from robot_io.jobs import Jobs
 from robot_io.phase import Phase, State
 from robot_io.safety import SafeArm
 
@@ -55,8 +55,7 @@ class Loop:
         self.turned_at = clock()
         """The clock's time of the last turn; an old one means that the loop hangs."""
         self._clock = clock
-        # Not a SimpleQueue: in CPython 3.11 a signal can turn the last moment of its timeout into for ever.
-        self._jobs: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._jobs = Jobs()
         self._motion: Motion | None = None
         self._held: str = ""
         self._fault: str = ""
@@ -102,25 +101,17 @@ class Loop:
             still: refuse it while a motion is under way.
             changes: it changes what the scene looks like.
         """
-        future: Future[T] = Future()
 
-        def job() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                if still:
-                    self._need_stillness()
-                result = work()
-                if changes:
-                    self.arm.moved()
-                    self.revision += 1
-            except Exception as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+        def job() -> T:
+            if still:
+                self._need_stillness()
+            result = work()
+            if changes:
+                self.arm.moved()
+                self.revision += 1
+            return result
 
-        self._jobs.put(job)
-        return future
+        return self._jobs.put(job)
 
     def follow(self, path: Sequence[Action] | JointPath) -> Future[Report]:
         """Follow a path from the next tick on; the future tells how it went."""
@@ -171,6 +162,7 @@ class Loop:
             self._tell()
             self._wait()
         self._end_motion(Report(reached=False, reason="the arm process is ending"), hold=True)
+        self._jobs.close()
 
     def park(self) -> None:
         """Hold, and go to the arm's parking place if it has one and is not stopped. Only after `run` ended."""
@@ -277,14 +269,8 @@ class Loop:
         due = self.heartbeat.due()
         until = until if due is None else min(until, due)
         while not self.ending:
-            left = until - self._clock()
-            try:
-                job = self._jobs.get(timeout=left) if left > 0 else self._jobs.get_nowait()
-            except queue.Empty:
-                return
-            started = self._motion
-            job()
-            if self._motion is not started:
+            motion = self._motion
+            if not self._jobs.do_one(until - self._clock()) or self._motion is not motion:
                 return
 
 

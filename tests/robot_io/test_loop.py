@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from robot_io.arm import Action, ArmError, JointPath, Stopped, Unsupported
+from robot_io.arm import Action, ArmError, JointPath, NotConnected, Stopped, Unsupported
 from robot_io.fake import HOME, FakeArm
 from robot_io.heartbeat import Heartbeat
 from robot_io.loop import Loop
@@ -198,6 +198,9 @@ def test_ending_fails_no_one_silently():
     thread.join(1)
     assert not report.reached
     assert "ending" in report.reason
+    for late in (loop.call(lambda: None), loop.follow(still(1)), loop.send(Action(HOME)), loop.hold()):
+        with pytest.raises(NotConnected, match="ending"):
+            late.result(1)
 
 
 def test_it_parks_unless_it_is_stopped():

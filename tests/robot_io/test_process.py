@@ -19,7 +19,7 @@ from robot_io.heartbeat import Heartbeat
 from robot_io.launch import launch
 from robot_io.loop import Loop
 from robot_io.process import main, parse
-from robot_io.run_files import read_run_file, run_path
+from robot_io.run_files import birth_of, read_run_file, run_path
 from robot_io.safety import SafeArm
 from tests.robot_io.side_port import ORIGIN, Page, arm_process, linked, run_of
 
@@ -146,3 +146,26 @@ def test_a_simulated_arm_at_work_has_loaded_neither_torch_nor_pictures(tmp_path)
         assert "torch" not in libraries
         assert "/PIL/" not in libraries
         assert "pybullet" in libraries
+
+
+def children(pid: int) -> list[int]:
+    return [int(p) for t in Path(f"/proc/{pid}/task").iterdir() for p in (t / "children").read_text().split()]
+
+
+@pytest.mark.sim
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_its_twins_end_with_it(tmp_path, number):
+    with arm_process(tmp_path, "sim:panda") as process, linked(tmp_path) as arm, Page(tmp_path) as page:
+        arm.reset(1, "put-block-in-bowl", "seen")
+        arm.observe(pictures=True)
+        page.tell(type="view", cameras=["side"], fps=10)
+        page.frame(timeout=20)
+        twins = children(process.pid)
+        assert len(twins) == 2
+        process.send_signal(number)
+        process.wait(10)
+        end = time.monotonic() + 10
+        while any(birth_of(twin) is not None for twin in twins):
+            assert time.monotonic() < end
+            time.sleep(0.05)
