@@ -47,16 +47,13 @@ def simulated(name: str) -> Scene:
 
 @dataclass
 class Scripted:
-    """The oracle as a lesson's teacher; counts what it said and what that would have cost a person."""
+    """The oracle as a lesson's teacher."""
 
     oracle: OracleTeacher
     arm: Scene
-    seconds: float = 0.0
-    demonstrations: int = 0
-    answers: int = 0
 
-    def __call__(self, question: Question) -> Feedback:
-        """Feedback to a question, from the truth."""
+    def __call__(self, question: Question) -> tuple[Feedback, float]:
+        """Feedback to a question, from the truth, and what it would have cost a person, in seconds."""
         after = question.outcome.result() if question.outcome and "unreachable" not in question.details else None
         moment = question.moment
         assert moment.truth is not None
@@ -68,10 +65,7 @@ class Scripted:
                 return None
 
         said = self.oracle.answer(question.decision, moment.truth, after.truth if after else None, rehearse)
-        self.seconds += said.seconds
-        self.answers += 1
-        self.demonstrations += said.feedback.demonstration is not None
-        return said.feedback
+        return said.feedback, said.seconds
 
 
 def run(directory: Path, config: LessonConfig, storing_episodes: int, *, sync: bool = False, threads: int = 1,
@@ -102,10 +96,10 @@ def run(directory: Path, config: LessonConfig, storing_episodes: int, *, sync: b
         finally:
             learning.close()
             arm.disconnect()
-        return _figures(buffer, policy, teacher) | {"wall_seconds": round(time.perf_counter() - begun, 1)}
+        return _figures(buffer, policy) | {"wall_seconds": round(time.perf_counter() - begun, 1)}
 
 
-def _figures(buffer: ReplayBuffer, policy: Policy, teacher: Scripted) -> dict[str, Any]:
+def _figures(buffer: ReplayBuffer, policy: Policy) -> dict[str, Any]:
     decisions, demonstrations = buffer.decisions(), buffer.demonstrations()
     kinds = {kind.value: sum(d.kind is kind for d in demonstrations) for kind in Kind}
     asked = sum(d.asked for d in decisions)
@@ -116,7 +110,7 @@ def _figures(buffer: ReplayBuffer, policy: Policy, teacher: Scripted) -> dict[st
         "asked": asked,
         "answers": len(buffer.answers()),
         **kinds,
-        "human_seconds_of_this_call": round(teacher.seconds, 1),
+        "human_seconds": round(sum(a.seconds for a in buffer.answers().values()), 1),
         "updates": policy.version,
         "mean_reward": round(float(np.mean([s.reward for s in buffer.episodes()] or [0.0])), 4),
     }

@@ -14,7 +14,7 @@ from teaching.types import BadInput, Outcome
 
 Values = Mapping[str, Any]
 DRAFT_BYTES = 16_384
-GATE_FIELDS = ("kind", "target", "mode", "p_rand", "level", "n_min", "variant")
+GATE_FIELDS = ("kind", "target", "mode", "p_rand", "level", "n_min")
 
 
 class Intents:

@@ -43,14 +43,15 @@ class PlanLesson(PlanMoves):
         policy: Policy,
         learning: Learning,
         *,
-        teacher: Callable[[Question], Feedback] | None = None,
+        teacher: Callable[[Question], tuple[Feedback, float]] | None = None,
         clock: Callable[[], float] = time.time,
         ahead: bool = True,
     ) -> None:
         """As `PlanMoves`.
 
         Args:
-            teacher: answers at once, on this thread (an oracle); None: answers come from people, by `answer`.
+            teacher: answers at once, on this thread (an oracle), and says how many seconds that would have cost a
+                person; None: answers come from people, by `answer`.
             ahead: off makes runs reproducible (`--sync`).
         """
         super().__init__(buffer, arm, policy, learning, clock=clock, ahead=ahead, beside=teacher is None)
@@ -103,7 +104,8 @@ class PlanLesson(PlanMoves):
             question.outcome.add_done_callback(lambda _: self.post("foreseen", question))
         else:
             self._offer_relabels(question)
-            self.answer(question, self.teacher(question), seconds=0.0)
+            feedback, seconds = self.teacher(question)
+            self.answer(question, feedback, seconds=seconds)
 
     def _details(self, decision: Decision) -> dict[str, Any]:
         unknown = list(self.policy.unknown_words(decision.plan.goal))

@@ -76,10 +76,11 @@ class Oracle:
     def __init__(self, task: str = "put-block-in-bowl") -> None:
         self.oracle = OracleTeacher(make_task(task), np.random.default_rng(0))
 
-    def __call__(self, question: Question) -> Feedback:
+    def __call__(self, question: Question) -> tuple[Feedback, float]:
         after = question.outcome.result() if question.outcome and "unreachable" not in question.details else None
         assert question.moment.truth is not None
-        return self.oracle.answer(question.decision, question.moment.truth, after.truth if after else None).feedback
+        said = self.oracle.answer(question.decision, question.moment.truth, after.truth if after else None)
+        return said.feedback, said.seconds
 
 
 def make(directory: Path, *, oracle: bool = False, novice: BlindNovice | None = None, arm: FakeArm | None = None,
