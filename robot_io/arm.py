@@ -279,8 +279,11 @@ _BUILT_IN = {
     "fake": "robot_io.fake",
     "line": "robot_io.serial_arm",
     "feetech": "robot_io.feetech_arm",
+    "so100": "robot_io.so_arm:make_so100",
+    "so101": "robot_io.so_arm:make_so101",
+    "lerobot": "robot_io.lerobot_arm",
 }
-"""Kind → module with `make(rest)`, imported only when such an arm is made, so a missing vendor costs its arms alone."""
+"""Kind → module with `make(rest)`, or module:function; imported when needed: a missing vendor costs its arms alone."""
 
 
 def make_arm(name: str) -> Arm:
@@ -291,6 +294,7 @@ def make_arm(name: str) -> Arm:
     if kind in _BUILT_IN:
         import importlib
 
-        factory: Factory = importlib.import_module(_BUILT_IN[kind]).make
+        module, _, function = _BUILT_IN[kind].partition(":")
+        factory: Factory = getattr(importlib.import_module(module), function or "make")
         return factory(rest)
     raise ArmNotFound(f"expected an arm name that starts with one of {list(kinds())}, like sim:panda, got {name!r}")

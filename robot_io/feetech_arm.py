@@ -14,14 +14,11 @@ from robot_io import feetech, so
 from robot_io.arm import Features
 from robot_io.calibration import Calibration
 from robot_io.driver import Health, Pose, Written
-from robot_io.errors import ArmError, NotConnected, ServoFault
+from robot_io.errors import ArmError, NotConnected
 from robot_io.feetech_bus import FeetechBus
 from robot_io.naming import ArmName
-from robot_io.so_bus import check_same, health_of, identify, silent_words
+from robot_io.so_bus import check_same, health_of, identify, need_health, settle, silent_words
 from robot_io.wired import WiredArm
-
-BACKSTOP = 1.3
-"""The servos' own speed limit, as a multiple of ours."""
 
 
 def make(rest: str) -> WiredArm:
@@ -65,22 +62,12 @@ class FeetechDriver:
             raise
 
     def _take(self) -> None:
-        numbers = tuple(so.NUMBERS.values())
-        health = self.health()
-        if health.faults:
-            listed = "; ".join(f"{name}: {words}" for name, words in health.faults.items())
-            raise ServoFault(f"expected healthy servos, but {listed}")
+        need_health(self.health())
         for name, number in so.NUMBERS.items():
             if not self.bus.read(number, feetech.TORQUE):
                 self._configure(name, number)
-        steps = int(np.max(so.SPEED) * BACKSTOP / calibrations.STEP)
-        for number in numbers:
-            self.bus.write(number, feetech.GOAL_SPEED, steps)
-        present = self._steps(tries=3)
-        for name, number in so.NUMBERS.items():
-            span = self._spans[name]
-            goal = min(max(present[number], span.range_min), span.range_max)
-            self.bus.write(number, feetech.GOAL, goal)
+        settle(self.bus, self._spans)
+        for number in so.NUMBERS.values():
             self.bus.write(number, feetech.TORQUE, 1)
 
     def _configure(self, name: str, number: int) -> None:

@@ -23,9 +23,10 @@ SILENCE = -6
 class FeetechBus:
     """The vendor's SDK behind a few verbs that check lengths and raise what went wrong."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, lock: PortLock | None = None) -> None:
+        """With a lock of somebody else's, that one keeps it when the bus is closed."""
         self._path = path
-        self._lock = PortLock(path)
+        self._lock, self._keeps_lock = lock or PortLock(path), lock is not None
         self._port: Any = None
         self._handler: Any = None
         self._groups: dict[tuple[Register, tuple[int, ...]], Any] = {}
@@ -57,7 +58,8 @@ class FeetechBus:
         if port is not None:
             with contextlib.suppress(OSError, termios.error):
                 port.closePort()
-        self._lock.give()
+        if not self._keeps_lock:
+            self._lock.give()
 
     def ping(self, number: int, tries: int = TRIES) -> int | None:
         """The model of a servo; None if it is silent."""

@@ -30,9 +30,7 @@ def find_ports() -> list[Found]:
 
 
 class PortLock:
-    """An flock on the device itself; the kernel lets go if the process dies. Others who lock (pyserial's
-    `exclusive`, lerobot's newer versions) respect it, too.
-    """
+    """An flock on the device itself, as pyserial's `exclusive` takes; the kernel lets go if the process dies."""
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -11,8 +11,11 @@ from robot_io import calibration as calibrations
 from robot_io import feetech, so
 from robot_io.calibration import Calibration, Span
 from robot_io.driver import Health
-from robot_io.errors import ArmError, NoReply, WrongArm
+from robot_io.errors import ArmError, NoReply, ServoFault, WrongArm
 from robot_io.feetech_bus import FeetechBus
+
+BACKSTOP = 1.3
+"""The servos' own speed limit, as a multiple of ours."""
 
 
 def identify(bus: FeetechBus) -> Calibration:
@@ -41,6 +44,33 @@ def identify(bus: FeetechBus) -> Calibration:
             range_max=span >> 16,
         )
     return found
+
+
+def settle(bus: FeetechBus, calibration: Calibration) -> None:
+    """Goals where the joints are, and a speed limit in the servos, so that switching the torque on moves nothing.
+
+    The limit also slows what a damaged command, that passes for a whole one, could ask for.
+    """
+    steps = int(np.max(so.SPEED) * BACKSTOP / calibrations.STEP)
+    for number in so.NUMBERS.values():
+        bus.write(number, feetech.GOAL_SPEED, steps)
+    for name, number in so.NUMBERS.items():
+        span = calibration[name]
+        here = bus.read(number, feetech.PRESENT) & 0x7FFF
+        bus.write(number, feetech.GOAL, min(max(here, span.range_min), span.range_max))
+
+
+def configured(bus: FeetechBus) -> bool:
+    """Whether all servos hold, with the settings that LeRobot gives them: then nothing need be let go to set them."""
+    wanted = {feetech.TORQUE: 1, feetech.MODE: 0, feetech.P_GAIN: 16, feetech.RETURN_DELAY: 0}
+    return all(bus.read(n, register) == value for n in so.NUMBERS.values() for register, value in wanted.items())
+
+
+def need_health(health: Health) -> None:
+    """ServoFault unless every servo is well."""
+    if health.faults:
+        listed = "; ".join(f"{name}: {words}" for name, words in health.faults.items())
+        raise ServoFault(f"expected healthy servos, but {listed}")
 
 
 def check_same(known: Calibration, found: Calibration, file: Path | None) -> None:

@@ -40,7 +40,7 @@ DOORS = {
     "pybullet_data": ("robot_io/sim/", "robot_io/motion.py"),
     "serial": ("robot_io/serial_arm.py", "robot_io/port.py"),
     "scservo_sdk": ("robot_io/feetech_bus.py",),
-    "lerobot": ("robot_io/so_arm.py", "robot_io/leader.py", "teaching/export.py", "teaching/policies/"),
+    "lerobot": ("robot_io/lerobot_door.py", "teaching/export.py", "teaching/policies/"),
 }  # fmt: skip
 """Vendor → the only files that may import it."""
 

@@ -1,0 +1,25 @@
+"""An SO-101 through LeRobot: the real library, real bytes, an emulated bus."""
+
+from __future__ import annotations
+
+import pytest
+
+from robot_io.arm import Arm, make_arm
+from tests.contracts.arm_contract import ArmContract
+from tests.robot_io.emulator import Emulator
+
+
+@pytest.fixture(scope="module")
+def bus():
+    with Emulator("so101", pace=20) as emulator:
+        yield emulator
+
+
+class TestSo101(ArmContract):
+    @pytest.fixture(autouse=True)
+    def _bus(self, bus, monkeypatch, tmp_path):
+        monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
+        self.name = bus.name
+
+    def make_unconnected(self) -> Arm:
+        return make_arm(self.name)
