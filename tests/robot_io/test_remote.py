@@ -177,7 +177,7 @@ def test_a_request_that_cannot_be_done_gets_an_error(directory, request_, error)
 
 @pytest.mark.parametrize("data", [b"", b"\xc1", wire.pack([1]), wire.pack({"x": bytes(9_000_000)}), "text"])
 def test_a_frame_that_is_none_closes_the_link(directory, data):
-    with raw(directory) as socket, pytest.raises(ConnectionClosed, match="4400|1009|no close frame"):
+    with raw(directory) as socket, pytest.raises(ConnectionClosed, match=r"4400|1009|no close frame"):
         socket.send(data)
         socket.recv(timeout=5)
     with linked(directory) as arm:
