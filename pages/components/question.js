@@ -207,7 +207,8 @@ class Card {
 
   /** Which question is on the card, and its draft; a new one slides in. */
   adopt() {
-    const next = (this.practice && this.practice.current) || (this.view && this.view.question) || null;
+    const asked = (this.view && this.view.question) || null;
+    const next = (this.practice && this.practice.current) || (asked && asked.blind ? { ...asked, ghosts: [] } : asked);
     const changed = (next && next.id) !== (this.question && this.question.id);
     this.question = next;
     if (changed) this.arrived(next);
