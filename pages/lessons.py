@@ -18,8 +18,7 @@ from teaching.task import tasks
 from teaching.types import BadInput
 
 TEACH = "teach.py"
-WIDTH = 900
-"""Pixels, so that lines stay readable."""
+WIDTH = 900  # pixels, so that lines stay readable
 LOW_DISK = 2 * 2**30
 START = {"starter": "the starter, which knows some colours", "nothing": "nothing learnt yet"}
 MODE_WORDS = {"sensitivity": "ask before mistakes", "specificity": "leave good plans alone", "success": "end well"}
