@@ -2,8 +2,9 @@
 
     python -m benchmarks.stop [--arm sim:panda] [--stops 200] [--losses 20] [--pages 3] [--busy 2] [--seed 0]
 
-The arm performs plans in real time; `--pages` processes read its live pictures; `--busy` processes multiply matrices,
-the first at nice 19 like a training, the others at nice 0. Prints one line of JSON:
+The arm runs in a session of its own, as under the app, and performs plans in real time; `--pages` processes read its
+live pictures; `--busy` processes multiply matrices, the first at nice 19 like a training, the others at nice 0. Prints
+one line of JSON:
 
 - stop_to_latched_ms: from the event's time stamp to the arm process's own time stamp in its acknowledgement;
 - stop_to_ack_ms: until the client has read the acknowledgement, its own waiting for a core included;
@@ -144,7 +145,9 @@ def times_of_losses(page: Page, count: int) -> tuple[list[float], list[float]]:
             page.tell(type="beat", n=100 * round_ + beat)
             last = time.time()
             time.sleep(BEAT_SECONDS if beat < 9 else 0.0)
-        held.append(1000 * (page.hear("state", phase="held")["since"] - last))
+        while (since := page.hear("state", phase="held")["since"]) < last:
+            pass
+        held.append(1000 * (since - last))
         latched.append(1000 * (page.hear("state", phase="stopped")["since"] - last))
         page.tell(type="release", id=round_)
         page.hear("released")
@@ -167,7 +170,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     load_before = round(os.getloadavg()[0], 1)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         directory = Path(folder)
-        process = launch(options.arm, directory, origins=[ORIGIN])
+        process = launch(options.arm, directory, origins=[ORIGIN], own_session=True)
         stack.callback(process.wait, 15)
         stack.callback(process.terminate)
         arm = RemoteArm(directory)

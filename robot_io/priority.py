@@ -1,12 +1,14 @@
 """Whose turn it is when the machine is busy: the loop and STOP go first, pictures last.
 
-On Linux a nice value belongs to a thread, and threads and children inherit that of their maker.
+On Linux a nice value belongs to a thread, and threads and children inherit that of their maker. Where the kernel groups
+processes by session, nice values count within a group only, and the group of a session has one of its own.
 """
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 
 FIRST = -10
 
@@ -14,6 +16,9 @@ FIRST = -10
 def be_first() -> None:
     """Put this thread, and those it will start, before others, where the user is allowed to."""
     _renice(FIRST)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(FIRST))
 
 
 def be_nice(value: int = 0) -> None:
