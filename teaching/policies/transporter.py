@@ -216,15 +216,31 @@ class TransporterLearner:
     def save(self, directory: Path, lineage: Mapping[str, Any]) -> None:
         """Write model.safetensors, optimiser.safetensors and checkpoint.json, atomically."""
         flat, groups = checkpoint.flat_state(self._optimiser)
-        info = {
+        info = self._info(self.config, groups, lineage)
+        checkpoint.write(directory, info, {checkpoint.MODEL: self.network.state_dict(), checkpoint.OPTIMISER: flat})
+
+    def scale_rates(self, share: float) -> None:
+        """Let steps be so many times as large as the config says, until told otherwise."""
+        rates = (self.config.word_rate, self.config.learning_rate)
+        for group, rate in zip(self._optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * share
+
+    def save_starter(self, directory: Path, config: TransporterConfig, lineage: Mapping[str, Any]) -> None:
+        """Write a checkpoint to start lessons from: half-precision weights, no optimiser, a config to go on with."""
+        weights = {name: value.half() for name, value in self.network.state_dict().items()}
+        checkpoint.write(directory, self._info(config, [], lineage), {checkpoint.MODEL: weights})
+
+    def _info(
+        self, config: TransporterConfig, groups: list[dict[str, Any]], lineage: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {
             "method": METHOD,
-            "config": asdict(self.config),
+            "config": asdict(config),
             "words": list(self.vocabulary.known),
             "updates": self.updates,
             "groups": groups,
             "lineage": dict(lineage),
         }
-        checkpoint.write(directory, info, {checkpoint.MODEL: self.network.state_dict(), checkpoint.OPTIMISER: flat})
 
     def load(self, directory: Path) -> Mapping[str, Any]:
         """Take over a checkpoint; returns its lineage. A damaged one is a CheckpointError and changes nothing.
