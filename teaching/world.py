@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from robot_io.arm import ArmError, Observation, Report, Scene, Table, Unreachable
+from robot_io.arm import ArmError, Observation, Report, Scene, Stopped, Table, Unreachable
 from teaching.task import Truth
 from teaching.types import Array
 
@@ -124,6 +124,8 @@ class World:
             report = act() or None
             moment = self.look() if look or not self.is_scene else Moment(self.arm.observe(), self.scene.truth())
             done = Done(kind, moment, report)
+            if isinstance(report, Report) and not report.reached:
+                done = Done(kind, error=Stopped(f"the arm did not finish its move: {report.reason or 'it was held'}"))
         except ArmError as error:
             done = Done(kind, error=error)
         if era == self._era:

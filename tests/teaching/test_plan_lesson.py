@@ -328,3 +328,25 @@ def test_the_table_of_phases_has_no_dead_end_but_the_end() -> None:
 def test_a_demonstration_that_is_a_plan_needs_two_points() -> None:
     with pytest.raises(BadInput):
         Plan(np.zeros((2, 2, 2)), "put the red blocks in a green bowl")
+
+
+def test_a_move_that_was_held_ends_the_episode_and_the_lesson_goes_on(tmp_path: Path) -> None:
+    from robot_io.arm import Report
+
+    class HeldArm(FakeArm):
+        held = True
+
+        def perform(self, actions):
+            return Report(False, "held by a person", 3) if self.held else super().perform(actions)
+
+    arm = HeldArm()
+    arm.connect()
+    lesson = make(tmp_path / "l", arm=arm)
+    until_asked(lesson)
+    said(lesson, "valid")
+    settle(lesson, lambda: lesson.phase is Phase.STOPPED)
+    assert "held by a person" in lesson.message
+    arm.held = False
+    lesson.handle("tick", None)
+    lesson._drain()
+    until_asked(lesson, begun=True)
