@@ -18,7 +18,7 @@ from teaching.types import Array, BadInput, explained
 class RecoveryConfig:
     """What counts as a recovery."""
 
-    fall: float = explained(0.1, "How far the phase has to fall (δ)")
+    fall: float = explained(0.05, "How far the phase has to fall (δ)")
     slack: float = explained(0.03, "How close to its earlier maximum it has to come back")
     smooth: int = explained(5, "Frames of a running median over the phase")
 

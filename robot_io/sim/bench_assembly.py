@@ -131,7 +131,8 @@ class BenchAssembly:
         near = np.linalg.norm(self.tool - self.peg, axis=1) <= self.spec.tolerance[0]
         taken = grip & ~self.closed & (self.stage == 0) & near
         let_go = ~grip & (self.stage == 1)
-        home = let_go & (self.tool[:, 2] < self.spec.depth)
+        at = np.linalg.norm(self.tool[:, :2] - self.slot, axis=1) <= self.spec.tolerance[1]
+        home = let_go & at & (self.tool[:, 2] < self.spec.depth)
         dropped = let_go & ~home
         self.stage = np.where(taken, 1, np.where(home, 2, np.where(dropped, 0, self.stage)))
         self.peg = np.where((self.stage == 1)[:, None], self.tool, self.peg)

@@ -88,6 +88,13 @@ def test_let_go_of_outside_the_slot_the_peg_lies_there_and_can_be_picked_again()
     assert np.all(b.stage == 1)
 
 
+def test_let_go_of_where_it_was_picked_it_is_not_in_the_slot() -> None:
+    b = bench()
+    grasp(b)
+    down(b, closed=False, ticks=1)
+    assert np.all(b.stage == 0) and np.all(b.drops == 1)
+
+
 def test_a_closed_gripper_takes_nothing() -> None:
     b = bench()
     go(b, b.peg.copy(), closed=True)
