@@ -138,7 +138,7 @@ def build(
     """
     config = config or StarterConfig()
     torch.set_num_threads(1)
-    task, arm = make_task(config.task), _scene(config.arm)
+    task, arm = make_task(config.task), scene_of(config.arm)
     try:
         pairs = collect(arm, task, colours_left_out, config.pairs, report)
         learner = teach(pairs, config, arm.features.table, seed, report)
@@ -157,7 +157,8 @@ def build(
     }
 
 
-def _scene(name: str) -> Scene:
+def scene_of(name: str) -> Scene:
+    """A connected simulated arm; BadInput if it is none."""
     arm = make_arm(name)
     if "scene" not in arm.features.capabilities:
         raise BadInput(f"expected a simulated arm such as sim:panda, got {name!r}")
