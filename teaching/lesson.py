@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from teaching.gating import Gate
+from teaching.sampling import Sampling
 from teaching.task import tasks
 from teaching.types import BadInput, explained
 
@@ -15,17 +16,11 @@ PERSON_GATE = Gate(mode="success", target=0.95, p_rand=0.1, n_min=5)
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Sampling):
     """How the novice learns from what is stored."""
 
     steps: int = explained(8, "Optimiser steps of one training (the paper's 8).")
-    batch: int = explained(16, "Demonstrations in one step.")
     every: int = explained(1, "Train after this many episodes that stored something.")
-    alpha: float = explained(1.5, "How strongly priorities are preferred when drawing; 0 draws evenly.")
-    beta: float = explained(1.0, "How fully the preference is corrected for in the loss.")
-    lam: float = explained(0.5, "Share of uncertainty, against age, in a priority.")
-    b: float = explained(10.0, "How sharply certainty and newness move a priority.")
-    prioritised: bool = explained(True, "Prioritised replay (PIER); off draws evenly.")
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.every) < 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,25 +18,8 @@ from teaching.policies import checkpoint
 from teaching.policies.base import Batch, CheckpointError, Learner
 from teaching.policies.methods import DEFAULT, make_learner
 from teaching.replay import ReplayBuffer
-from teaching.types import AskbackError, BadInput, Demonstration, explained
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How batches are drawn."""
-
-    batch: int = explained(16, "Demonstrations in one step.")
-    alpha: float = explained(1.5, "How strongly priorities are preferred when drawing; 0 draws evenly.")
-    beta: float = explained(1.0, "How fully the preference is corrected for in the loss.")
-    lam: float = explained(0.5, "Share of uncertainty, against age, in a priority.")
-    b: float = explained(10.0, "How sharply certainty and newness move a priority.")
-    prioritised: bool = explained(True, "Prioritised replay (PIER); off draws evenly.")
-
-    @classmethod
-    def of(cls, *layers: Mapping[str, Any]) -> Sampling:
-        """From settings, later ones over earlier ones; what is not about sampling is passed over."""
-        names = {f.name for f in fields(cls)}
-        return cls(**{k: v for layer in layers for k, v in layer.items() if k in names})
+from teaching.sampling import Sampling
+from teaching.types import AskbackError, BadInput, Demonstration
 
 
 class Source(Protocol):
