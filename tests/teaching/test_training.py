@@ -12,7 +12,8 @@ import torch
 from teaching.policies import checkpoint
 from teaching.policies.methods import make_learner
 from teaching.replay import ReplayBuffer
-from teaching.training import Cancelled, Sampling, Training, TrainingFailed, last_good, train
+from teaching.sampling import Sampling
+from teaching.training import Cancelled, Training, TrainingFailed, last_good, train
 from teaching.types import BadInput
 from tests.teaching.replay_maker import LESSON, Maker
 
