@@ -63,7 +63,11 @@ def figures(found: History) -> None:
     first, second, third, fourth = st.columns(4)
     promised = f"{100 * gate.target:.0f} % promised" if gate.kind == "sag" else "no promise"
     first.metric(
-        f"Kept: {PROMISES[gate.mode]}", f"{100 * rate.value:.0f} %" if rate.n else "–", promised, delta_color="off"
+        f"Kept: {PROMISES[gate.mode]}",
+        f"{100 * rate.value:.0f} %" if rate.n else "–",
+        promised,
+        delta_color="off",
+        delta_arrow="off",
     )
     first.caption(told(rate))
     second.metric(
@@ -74,7 +78,11 @@ def figures(found: History) -> None:
         delta_arrow="off",
     )
     third.metric(
-        "Right, in random checks", f"{100 * right.value:.0f} %" if right.n else "–", told(right), delta_color="off"
+        "Right, in random checks",
+        f"{100 * right.value:.0f} %" if right.n else "–",
+        told(right),
+        delta_color="off",
+        delta_arrow="off",
     )
     said = f"{len(found.answers)} answers"
     fourth.metric("Your time", f"{minutes:.1f} min", said, delta_color="off", delta_arrow="off")

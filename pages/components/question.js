@@ -1,6 +1,7 @@
 // The Teach card: one question, its answers, and everything around it. It talks to the host by itself; Streamlit only mounts it.
 const VERDICT_WORDS = { valid: "✓ yes", invalid: "✗ wrong", unknown: "? can't tell" };
 const DRAFT_PAUSE = 300; // ms without a change before a draft is sent
+const MOST_GHOSTS = 3; // as many as there are keys for, likeliest first
 const SLOW = 1200; // ms after which "saving…" says more
 
 class Card {
@@ -208,7 +209,7 @@ class Card {
   /** Which question is on the card, and its draft; a new one slides in. */
   adopt() {
     const asked = (this.view && this.view.question) || null;
-    const next = (this.practice && this.practice.current) || (asked && asked.blind ? { ...asked, ghosts: [] } : asked);
+    const next = (this.practice && this.practice.current) || (asked && { ...asked, ghosts: asked.blind ? [] : asked.ghosts.slice(0, MOST_GHOSTS) });
     const changed = (next && next.id) !== (this.question && this.question.id);
     this.question = next;
     if (changed) this.arrived(next);

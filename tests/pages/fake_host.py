@@ -74,6 +74,7 @@ class FakeLesson:
                 "place": [bowls[2][2], bowls[2][3], 0.05, 0.0],
                 "weight": 0.05,
             },
+            {"pick": plan["pick"], "place": [bowls[2][2], bowls[2][3], 0.05, 0.0], "weight": 0.01},
         ]
         self.view["question"] = {
             "id": f"e{self.asked:04d}-0", "goal": goal, "reason": "less sure than its promise allows",
