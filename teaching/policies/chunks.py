@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from teaching.segments import Timeline
+from teaching.selection import Selection, chunk_index, pieces
 from teaching.types import Array, BadInput, Plan
 
 
@@ -65,3 +68,46 @@ def bounded(value: Array) -> Array:
     """[0, ∞) → [0, 1), in the same order: u / (1 + u)."""
     share: Array = np.asarray(value) / (1.0 + np.asarray(value))
     return share
+
+
+class ChunkData:
+    """What was recorded and is trained on, in memory; draws batches."""
+
+    def __init__(self, timelines: Sequence[Timeline], states: Sequence[Array], actions: Sequence[Array], horizon: int,
+                 selection: Selection | None = None) -> None:  # fmt: skip
+        """From E episodes.
+
+        Args:
+            timelines: E of them.
+            states: E of (T, D), T as in the timelines.
+            actions: E of (T, A), as executed.
+            horizon: H, actions in a chunk.
+            selection: which frames count, and how much.
+        """
+        chosen, lengths = selection or Selection(), [t.frames for t in timelines]
+        if [len(s) for s in states] != lengths or [len(a) for a in actions] != lengths:
+            raise BadInput(f"expected states and actions as long as their timelines, {lengths} frames")
+        self.index = chunk_index(pieces(timelines, chosen), lengths, horizon, chosen.weighting)
+        if not len(self.index):
+            raise BadInput("expected something to train on, got no frames that count; demonstrate or correct first")
+        self._states, self._actions = np.concatenate(list(states)), np.concatenate(list(actions))
+        self._share = np.cumsum(self.index.weight) / np.sum(self.index.weight)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def states(self) -> Array:
+        """(N, D) that chunks start from."""
+        return self._states[self.index.frames[:, 0]]
+
+    @property
+    def actions(self) -> Array:
+        """(N, A) that chunks start with."""
+        return self._actions[self.index.frames[:, 0]]
+
+    def draw(self, size: int, rng: np.random.Generator) -> ChunkBatch:
+        """A batch, each frame as often as it weighs."""
+        rows = np.minimum(np.searchsorted(self._share, rng.random(size), side="right"), len(self) - 1)
+        frames = self.index.frames[rows]
+        return ChunkBatch(self._states[frames[:, 0]], self._actions[frames], self.index.padded[rows], np.ones(size))

@@ -1,0 +1,277 @@
+"""Recovery and correction against its alternatives, at equal human frames (Hu et al. 2025, arXiv 2509.07953).
+
+Each arm begins with the same demonstrations and the same first policy. In every round it gets the same number of human
+frames, spent by its own protocol; the policy is then trained from scratch on all of it and rolled out unaided. Scenes,
+luck and the rollouts' seeds are the same for all arms of one seed. `python -m teaching.experiments.rac --help`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from robot_io.sim.assembly import AssemblySpec
+from robot_io.sim.bench_assembly import BenchAssembly
+from teaching.experiments import rac_report
+from teaching.experiments.rac_expert import ExpertConfig
+from teaching.experiments.rac_rollouts import COUNTING, Driver, Recording, relative
+from teaching.familiarity import Familiarity
+from teaching.policies.chunks import ChunkData
+from teaching.policies.flow import FlowLearner, FlowPolicy
+from teaching.policies.flow_network import FlowConfig
+from teaching.recoveries import recoveries, within
+from teaching.rollout_metrics import evaluation, stalls, supervision
+from teaching.rollout_phases import PROTOCOLS
+from teaching.selection import Selection
+from teaching.types import Array, BadInput, explained
+
+ARMS = ("demos", "hg-dagger", "rule2", "rule1", "rac")
+SCENES = {"looks": AssemblySpec(), "perfect": AssemblySpec.perfect()}
+"""Looks can be wrong; the control in which they never are."""
+CAPS = (0, 1, 2, 3, 4, 6, 8)
+"""Recoveries allowed at test time."""
+DEMOS, SUPERVISED, EVALUATED = 1_000_000, 2_000_000, 3_000_000
+"""Where the seeds of scenes begin, by what they are for; no scene serves two ends."""
+PER_SEED = 10_000
+"""Scenes kept for each seed of the experiment and each end."""
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class RacConfig:
+    """What is compared, and how."""
+
+    arms: tuple[str, ...] = explained(("demos", "hg-dagger", "rule2", "rac"), "Protocols to compare")
+    seeds: tuple[int, ...] = explained((0,), "Each a whole repetition: demonstrations, luck, weights")
+    rounds: int = explained(3, "Rounds after the demonstrations")
+    first: int = explained(3000, "Human frames of demonstrations at the start")
+    each: int = explained(1200, "Human frames per round")
+    watched: int = explained(400, "Most episodes supervised in a round")
+    beside: int = explained(25, "Rollouts supervised side by side")
+    rollouts: int = explained(100, "Unaided rollouts per evaluation")
+    batch: int = explained(256, "Chunks in one optimiser step")
+    unaided: bool = explained(False, "Also train on episodes that the policy finished by itself")
+    flow: FlowConfig = field(default_factory=FlowConfig)
+    expert: ExpertConfig = field(default_factory=ExpertConfig)
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.arms) - set(ARMS):
+            raise BadInput(f"expected arms among {', '.join(ARMS)}, got {', '.join(sorted(unknown))}")
+        if min(self.rounds, self.first - 1, self.each - 1, self.rollouts - 1) < 0 or not self.seeds:
+            raise BadInput(f"expected rounds ≥ 0, positive numbers of frames and rollouts, and seeds, got {self}")
+        if max(self.rollouts, self.watched * self.rounds) > PER_SEED:
+            raise BadInput(f"expected at most {PER_SEED} scenes for each seed, got {self}")
+
+
+class Cell:
+    """One arm with one seed in one scene: its data, its policy, its figures round by round."""
+
+    def __init__(self, scene: str, arm: str, seed: int, config: RacConfig, report: Report) -> None:
+        """Nothing shown yet."""
+        self.scene, self.arm, self.seed, self.config, self._report = scene, arm, seed, config, report
+        self._rng = np.random.default_rng([seed, 5])
+        self._used = {DEMOS: 0, SUPERVISED: 0}
+        self.recordings: list[Recording] = []
+        self.learner = FlowLearner(config.flow, seed=seed)
+        self.policy = FlowPolicy(config.flow)
+        self.familiarity: Familiarity | None = None
+
+    def rounds(self) -> Iterator[dict[str, Any]]:
+        """The figures of each round, beginning with that of the demonstrations alone."""
+        for number in range(self.config.rounds + 1):
+            demonstrating = number == 0 or self.arm == "demos"
+            budget = self.config.first if number == 0 else self.config.each
+            found = self._collect(budget, None if demonstrating else self.arm)
+            self.recordings += found
+            if self.familiarity is None:
+                states = [relative(r.states, BenchAssembly.columns) for r in found]
+                self.familiarity = Familiarity(states, scale=np.ones(states[0].shape[1]))
+            seconds = self._train(number)
+            human = sum(r.timeline.human_frames for r in self.recordings)
+            yield {
+                "scene": self.scene, "arm": self.arm, "seed": self.seed, "round": number, "human_frames": human,
+                "train_seconds": round(seconds, 1), "collected": _supervised(found), **self._evaluate(),
+            }  # fmt: skip
+
+    def _scenes(self, start: int, n: int) -> range:
+        begin = start + PER_SEED * self.seed + self._used[start]
+        self._used[start] += n
+        return range(begin, begin + n)
+
+    def _collect(self, budget: int, protocol: str | None) -> list[Recording]:
+        """Episodes, in the order of their scenes, until the human frames are spent; the last one is kept whole."""
+        found: list[Recording] = []
+        spent = watched = 0
+        rules = PROTOCOLS[protocol] if protocol else None
+        spec = SCENES[self.scene] if protocol else AssemblySpec.perfect()
+        while spent < budget and (protocol is None or watched < self.config.watched):
+            scenes = self._scenes(SUPERVISED if protocol else DEMOS, self.config.beside)
+            driver = Driver(
+                BenchAssembly(spec), scenes, self.policy if protocol else None, self._rng,
+                rules=rules, config=self.config.expert,
+            )  # fmt: skip
+            for recording in driver.run():
+                if spent >= budget:
+                    break
+                found.append(recording)
+                spent += recording.timeline.human_frames
+                watched += 1
+            self._report(f"{self.arm}, seed {self.seed}: human frames", min(spent, budget), budget)
+        return found
+
+    def _train(self, number: int) -> float:
+        """From scratch on all that was shown; the seconds it took."""
+        data = ChunkData(
+            [r.timeline for r in self.recordings], [r.states for r in self.recordings],
+            [r.actions for r in self.recordings], self.config.flow.horizon, Selection(unaided=self.config.unaided),
+        )  # fmt: skip
+        begun = time.perf_counter()
+        rng = np.random.default_rng([self.seed, number, 6])
+        self.learner = FlowLearner(self.config.flow, seed=self.seed)
+        self.learner.fit(data.states, data.actions)
+        for step in range(self.config.flow.steps):
+            self.learner.update(data.draw(self.config.batch, rng), rng)
+            if step % 100 == 99:
+                self._report(f"{self.arm}, seed {self.seed}: optimiser steps", step + 1, self.config.flow.steps)
+        self.policy = self.learner.policy()
+        return time.perf_counter() - begun
+
+    def _evaluate(self) -> dict[str, Any]:
+        """Unaided rollouts on scenes that nothing was learned from."""
+        begin = EVALUATED + PER_SEED * self.seed
+        scenes = range(begin, begin + self.config.rollouts)
+        rng = np.random.default_rng([self.seed, 7])
+        found = Driver(BenchAssembly(SCENES[self.scene]), scenes, self.policy, rng).run()
+        counts = self.count(found)
+        success = np.array([r.success for r in found])
+        figures = evaluation(
+            success, np.array([r.stages[-1] for r in found]), counts, np.array([_stalled(r) for r in found]),
+            np.array([r.timeline.frames for r in found]),
+        )  # fmt: skip
+        return {
+            "rollouts": len(found), "successes": figures.success.hits, "progress": figures.progress,
+            "recoveries": figures.recoveries, "recoveries_of_successes": figures.recoveries_of_successes,
+            "retries": float(np.mean([r.retries for r in found])), "drops": float(np.mean([r.drops for r in found])),
+            "stalled": figures.stalled.hits, "median_length": figures.median_length,
+            "capped": {str(cap): int(within(counts, success, cap).sum()) for cap in CAPS},
+        }  # fmt: skip
+
+    def count(self, found: Sequence[Recording]) -> Array:
+        """(N,) recoveries of each rollout."""
+        assert self.familiarity is not None
+        known, columns = self.familiarity, BenchAssembly.columns
+        return np.array([len(recoveries(known.phase(relative(r.states, columns)), config=COUNTING)) for r in found])
+
+
+def _stalled(recording: Recording) -> bool:
+    return not recording.success and stalls(recording.states[:, :3], window=60, radius=0.03)
+
+
+def _supervised(found: Sequence[Recording]) -> dict[str, Any]:
+    """What a round's episodes cost, as plain numbers."""
+    figures = supervision([r.timeline for r in found])
+    return {
+        "episodes": figures.episodes, "interventions": figures.interventions, "human_frames": figures.human_frames,
+        "recovery_frames": figures.recovery_frames, "correction_frames": figures.correction_frames,
+        "watched_frames": figures.watched_frames, "unaided": figures.unaided.hits, "marked": figures.marked.hits,
+    }  # fmt: skip
+
+
+def settings(config: RacConfig) -> dict[str, Any]:
+    """What the figures depend on, apart from arm, scene and seed."""
+    known = asdict(config)
+    return {name: value for name, value in known.items() if name not in ("arms", "seeds")}
+
+
+def silent(what: str, done: int, of: int) -> None:
+    """No progress shown."""
+
+
+def run(
+    out: Path, config: RacConfig, scenes: Sequence[str] = ("looks",), *, report: Report = silent
+) -> list[dict[str, Any]]:
+    """Run what is missing; every finished cell is kept in `out/cells`, its last policy in `out/checkpoints`.
+
+    Returns:
+        The rows of all cells asked for, one per round.
+
+    Raises:
+        BadInput: unknown scene, or `out` holds figures of other settings.
+    """
+    if unknown := set(scenes) - set(SCENES):
+        raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {', '.join(sorted(unknown))}")
+    _claim(out, config)
+    rows: list[dict[str, Any]] = []
+    wanted = [(scene, seed, arm) for scene in scenes for seed in config.seeds for arm in config.arms]
+    for done, (scene, seed, arm) in enumerate(wanted):
+        report("cells", done, len(wanted))
+        path = out / "cells" / f"{scene}-{arm}-{seed}.json"
+        if not path.is_file():
+            cell = Cell(scene, arm, seed, config, report)
+            found = list(cell.rounds())
+            cell.learner.save(out / "checkpoints" / path.stem, {"scene": scene, "arm": arm, "seed": seed})
+            _write(path, found)
+        rows += json.loads(path.read_text())
+    return rows
+
+
+def _claim(out: Path, config: RacConfig) -> None:
+    """One directory, one set of settings."""
+    (out / "cells").mkdir(parents=True, exist_ok=True)
+    path, mine = out / "settings.json", json.loads(json.dumps(settings(config)))
+    if path.is_file() and (theirs := json.loads(path.read_text())) != mine:
+        differ = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+        raise BadInput(
+            f"expected {out} to hold figures of these settings, but {', '.join(differ)} differ; name another"
+        )
+    _write(path, mine)
+
+
+def _write(path: Path, value: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps(value, indent=1))
+    beside.rename(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is missing, then write the page and the plot."""
+    parser = argparse.ArgumentParser(prog="python -m teaching.experiments.rac", description=__doc__)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="cells and checkpoints; resumed if there"
+    )
+    parser.add_argument("--docs", type=Path, default=Path("docs/results"), help="where page and plot go")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--scenes", nargs="+", default=["looks"], help=f"among {', '.join(SCENES)}")
+    parser.add_argument("--arms", nargs="+", default=list(RacConfig().arms), help=f"among {', '.join(ARMS)}")
+    parser.add_argument("--rounds", type=int, default=RacConfig().rounds)
+    parser.add_argument("--each", type=int, default=RacConfig().each, help="human frames per round")
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    try:
+        config = RacConfig(tuple(given.arms), tuple(given.seeds), given.rounds, each=given.each)
+        rows = run(given.out, config, given.scenes, report=_told)
+    except BadInput as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    words = " ".join(sys.argv[1:] if arguments is None else arguments)
+    text, plot = rac_report.write(rows, settings(config), f"python -m teaching.experiments.rac {words}", given.docs)
+    sys.stdout.write(json.dumps({"rows": len(rows), "page": str(text), "plot": str(plot)}) + "\n")
+    return 0
+
+
+def _told(what: str, done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{what}: {done} of {of}    ")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

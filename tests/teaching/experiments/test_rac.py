@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from teaching.experiments import rac, rac_report
+from teaching.experiments.rac import RacConfig, run
+from teaching.policies.flow import FlowPolicy
+from teaching.policies.flow_network import FlowConfig
+from teaching.types import BadInput
+
+TINY = RacConfig(
+    arms=("demos", "rac"), rounds=1, first=300, each=60, beside=4, watched=8, rollouts=4, batch=16,
+    flow=FlowConfig(width=16, steps=5),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict]]:
+    out = tmp_path_factory.mktemp("rac")
+    return out, run(out, TINY)
+
+
+def test_arms_begin_alike_and_spend_alike(done: tuple[Path, list[dict]]) -> None:
+    _, rows = done
+    first = [{k: v for k, v in r.items() if k not in ("arm", "train_seconds")} for r in rows if r["round"] == 0]
+    assert len(rows) == 4 and first[0] == first[1]
+    for r in rows:
+        assert 0 <= r["human_frames"] - 300 - 60 * r["round"] < 350
+        assert r["capped"]["0"] <= r["capped"]["8"] <= r["successes"] <= r["rollouts"] == 4
+    (helped,) = [r["collected"] for r in rows if r["arm"] == "rac" and r["round"] == 1]
+    assert helped["interventions"] and helped["recovery_frames"] and helped["correction_frames"]
+
+
+def test_a_cell_that_is_there_is_not_run_again(done: tuple[Path, list[dict]]) -> None:
+    out, rows = done
+    before = {path: path.stat().st_mtime_ns for path in (out / "cells").iterdir()}
+    assert run(out, TINY) == rows and {p: p.stat().st_mtime_ns for p in (out / "cells").iterdir()} == before
+    (out / "cells" / "looks-rac-0.json").unlink()
+    again = run(out, TINY)
+    assert [{**r, "train_seconds": 0} for r in again] == [{**r, "train_seconds": 0} for r in rows]
+
+
+def test_the_last_policy_is_kept(done: tuple[Path, list[dict]]) -> None:
+    policy = FlowPolicy()
+    policy.load(done[0] / "checkpoints" / "looks-rac-0")
+    assert policy.version == 5 and policy.config == TINY.flow
+
+
+def test_figures_of_other_settings_are_not_mixed_in(done: tuple[Path, list[dict]]) -> None:
+    with pytest.raises(BadInput, match="each differ"):
+        run(done[0], RacConfig(**{**vars(TINY), "each": 61}))
+    with pytest.raises(BadInput, match="looks, perfect"):
+        run(done[0], TINY, ["fog"])
+    with pytest.raises(BadInput, match="arms among"):
+        RacConfig(arms=("luck",))
+
+
+def test_page_and_plot(done: tuple[Path, list[dict]], tmp_path: Path) -> None:
+    text, plot = rac_report.write(done[1], rac.settings(TINY), "the command", tmp_path)
+    told = text.read_text()
+    assert "the command" in told and "| RaC (both rules) |" in told and "sign-flip test over 1 seeds" in told
+    assert plot.stat().st_size < 200_000
+
+
+def rows(shares: dict[str, list[int]]) -> list[dict]:
+    return [
+        {"arm": arm, "seed": seed, "round": 0, "successes": hits, "rollouts": 100}
+        for arm, each in shares.items() for seed, hits in enumerate(each)
+    ]  # fmt: skip
+
+
+def test_paired_by_seed() -> None:
+    found = rac_report.paired(rows({"rac": [60, 70, 80, 65, 75], "demos": [20, 30, 40, 25, 35]}), "rac", "demos")
+    assert found["difference"] == pytest.approx(0.4) and found["ratio"] == pytest.approx(70 / 30)
+    assert found["p"] == 2 / 32 and found["ratios"][0] == 3.0
+    same = rac_report.paired(rows({"rac": [10, 20], "demos": [20, 10]}), "rac", "demos")
+    assert same["p"] == 1.0
+    assert rac_report.pooled(rows({"rac": [10, 20]}), "rac", 0) == (30, 200)
+    assert np.isclose(same["difference"], 0.0)
+
+
+def test_command(done: tuple[Path, list[dict]], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert rac.main(["--out", str(done[0]), "--docs", str(tmp_path)]) == 2
+    assert "name another" in capsys.readouterr().err
+    assert json.loads((done[0] / "settings.json").read_text())["each"] == 60
