@@ -14,55 +14,60 @@ from tests.pages.fake_host import FakeServer
 SIZE = {"width": 1280, "height": 800}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
 
 
-@pytest.fixture(scope="module")
-def shared(browser: Browser) -> Iterator[BrowserContext]:
-    """One context for most tests, so that Streamlit's scripts are fetched once; a new page has a new sessionStorage."""
-    context = browser.new_context(viewport=SIZE, reduced_motion="reduce")
-    yield context
-    context.close()
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, list[FakeServer]]]:
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[str, FakeServer]]:
     """One Streamlit for all tests; each test gets a fresh lesson in the same server."""
     with ExitStack() as stack:
         fake = stack.enter_context(FakeServer())
         script = ROOT / "tests/pages/component_app.py"
-        yield stack.enter_context(streamlit(script, {"ASKBACK_TEST_PORT": str(fake.port)})), [fake]
+        yield stack.enter_context(streamlit(script, {"ASKBACK_TEST_PORT": str(fake.port)})), fake
 
 
 @pytest.fixture
 def fake(served) -> FakeServer:
-    fake = served[1][0]
-    fake.begin_anew()
-    return fake
+    served[1].begin_anew()
+    return served[1]
+
+
+@pytest.fixture(scope="session")
+def kept(browser: Browser) -> Iterator[dict[str, Page]]:
+    """The one page that most tests share, since loading Streamlit takes far longer than a test."""
+    context = browser.new_context(viewport=SIZE, reduced_motion="reduce")
+    yield {"page": context.new_page()}
+    context.close()
 
 
 @pytest.fixture
-def visit(browser: Browser, shared: BrowserContext, served, fake) -> Iterator[Callable[..., Page]]:
-    contexts = []
+def visit(browser: Browser, kept, served, fake) -> Iterator[Callable[..., Page]]:
+    """Opens the card: `visit()` in the shared page, as after many answers; with arguments in a context of its own."""
+    contexts: list[BrowserContext] = []
 
     def go(session: str = "s1", query: str = "nopractice=1", **options) -> Page:
-        context = shared
-        if options:
-            context = browser.new_context(viewport=SIZE, reduced_motion="reduce", **options)
-            contexts.append(context)
-        page = context.new_page()
-        pages.append(page)
-        page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
-        page.goto(f"{served[0]}?session={session}&{query}")
-        page.wait_for_selector("[data-card][data-query]:not([data-query=''])", timeout=30_000)
+        address = f"{served[0]}?session={session}&{query}"
+        plain = (session, query, options) == ("s1", "nopractice=1", {})
+        if plain and kept["page"].url.startswith(served[0]):
+            fake.push()
+            page = kept["page"]
+            page.locator("[data-saved]").evaluate("node => { node.textContent = ''; }")
+        else:
+            page = kept["page"] if plain else opened(options)
+            page.goto(address)
+        first = fake.lesson.view["question"]["id"] if "nopractice" in query else "practice-1"
+        page.wait_for_selector(f"[data-card][data-query='{first}']", timeout=30_000)
         return page
 
-    pages: list[Page] = []
+    def opened(options) -> Page:
+        contexts.append(browser.new_context(viewport=SIZE, reduced_motion="reduce", **options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
+        return page
+
     yield go
-    for page in pages:
-        page.close()
     for context in contexts:
         context.close()

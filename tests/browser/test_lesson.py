@@ -9,11 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from teaching.replay import ReplayBuffer
 from teaching.types import Outcome
-from tests.browser.chromium import ROOT, chromium, free_port, streamlit
+from tests.browser.chromium import ROOT, free_port, streamlit
 from tests.browser.proxy import Proxy
 
 pytestmark = [pytest.mark.browser, pytest.mark.sim]
@@ -24,7 +24,7 @@ MOVES = 60_000
 
 
 @pytest.fixture(params=["direct", "proxied"])
-def opened(request, tmp_path: Path) -> Iterator[tuple[Page, Path, Proxy | None]]:
+def opened(request, tmp_path: Path, browser: Browser) -> Iterator[tuple[Page, Path, Proxy | None]]:
     """The app's start page in a browser, its home, and the proxy in between, if there is one."""
     home = tmp_path / "lessons"
     environment = {"ASKBACK_HOME": str(home), "OMP_NUM_THREADS": "1"}
@@ -39,7 +39,8 @@ def opened(request, tmp_path: Path) -> Iterator[tuple[Page, Path, Proxy | None]]
                 "ASKBACK_ALLOW_ORIGIN": f"http://127.0.0.1:{front}",
             }
         address = stack.enter_context(streamlit(ROOT / "app.py", environment, port))
-        page = stack.enter_context(chromium()).new_page(viewport=SIZE, reduced_motion="reduce")
+        page = browser.new_page(viewport=SIZE, reduced_motion="reduce")
+        stack.callback(page.close)
         page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
         page.goto(f"http://127.0.0.1:{proxy.port}/" if proxy else address)
         yield page, home, proxy

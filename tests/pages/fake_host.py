@@ -28,8 +28,8 @@ from tests.pages.drawn_table import X, Y, likely, table_picture, uri
 class FakeLesson:
     """Questions that are drawn, answers that are counted, one lease."""
 
-    def __init__(self) -> None:
-        self.asked = 0
+    def __init__(self, name: int = 0) -> None:
+        self.name, self.asked = name, 0
         self.seed = 1
         self.answers: list[dict[str, Any]] = []
         self.intents: list[dict[str, Any]] = []
@@ -77,7 +77,7 @@ class FakeLesson:
             {"pick": plan["pick"], "place": [bowls[2][2], bowls[2][3], 0.05, 0.0], "weight": 0.01},
         ]
         self.view["question"] = {
-            "id": f"e{self.asked:04d}-0", "goal": goal, "reason": "less sure than its promise allows",
+            "id": f"e{self.name:03d}{self.asked:03d}-0", "goal": goal, "reason": "less sure than its promise allows",
             "image": uri(picture, "JPEG"), "table": {"x": list(X), "y": list(Y), "shape": [80, 160]}, "plan": plan,
             "ghosts": ghosts, "maps": {"pick": likely([(b[2], b[3]) for b in blocks], 0.02),
                                        "place": likely([(b[2], b[3]) for b in bowls], 0.035)},
@@ -175,7 +175,10 @@ class FakeServer:
 
     def begin_anew(self) -> None:
         """A fresh lesson and an arm that nobody stopped."""
-        self.lesson = FakeLesson()
+        before = getattr(self, "lesson", None)
+        self.lesson = FakeLesson(before.name + 1 if before else 0)
+        if before:
+            self.lesson.watching, self.lesson.holder = before.watching, "s1" if before.watching else None
         self.arm |= {"phase": "idle", "why": "", "beats": 0, "stops": []}
 
     def __enter__(self) -> FakeServer:
