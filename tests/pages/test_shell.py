@@ -55,12 +55,14 @@ def opened(page: str = "lessons", **state) -> AppTest:
     return app
 
 
-def test_a_first_visit_offers_one_button_and_it_makes_a_lesson(home, supervisor):
+def test_a_first_visit_offers_one_button_and_it_makes_a_lesson(home, supervisor, monkeypatch):
+    monkeypatch.setattr("teaching.supervisor.starter", lambda task: home)
     app = opened()
     assert app.title[0].value == "Teach a robot arm by answering its questions"
     app.button("start").click().run()
-    assert (home / "first-lesson" / "lesson.json").is_file()
-    assert supervisor.opened[0] == home / "first-lesson"
+    (made,) = home.iterdir()
+    assert (made / "lesson.json").is_file()
+    assert supervisor.opened[0] == made
 
 
 def test_lessons_are_listed_and_gone_on_with(home, supervisor):
@@ -99,7 +101,8 @@ def test_a_lesson_that_the_browser_made_up_opens_nothing(home, supervisor, name)
 def test_a_made_lesson_keeps_its_promise_settings(home, supervisor):
     app = opened()
     app.text_input("name").input("strict")
-    app.slider[0].set_value(0.97)
+    next(r for r in app.radio if r.label == "Start from").set_value("nothing")
+    next(s for s in app.slider if s.label == "Promised share").set_value(0.97)
     app.button("create").click().run()
     with ReplayBuffer(home / "strict", readonly=True) as buffer:
         assert buffer.lesson["gate"]["target"] == 0.97
