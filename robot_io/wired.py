@@ -54,6 +54,7 @@ class WiredArm:
         self._anchor: Array | None = None
         self._target: Pose | None = None
         self._failing_since: float | None = None
+        self._outdated = True
 
     @property
     def features(self) -> Features:
@@ -166,7 +167,7 @@ class WiredArm:
             raise BadAction(f"expected finite numbers, got joints {action.joints.tolist()}, gripper {action.gripper}")
 
     def _where(self) -> Pose:
-        if self._seen is None or self._clock() - self._seen_at > FRESH:
+        if self._seen is None or self._outdated or self._clock() - self._seen_at > FRESH:
             self._read()
         assert self._seen is not None
         return self._seen
@@ -197,7 +198,7 @@ class WiredArm:
 
     def _write(self, pose: Pose) -> None:
         written = self._driver.write(pose)
-        self._target = written.sent
+        self._target, self._outdated = written.sent, written.here is None
         if written.here is not None:
             self._learn(written.here)
 
@@ -212,6 +213,8 @@ class WiredArm:
             self._anchor, self._moved_at = here.joints, now
         elif now - self._moved_at > STALL_SECONDS:
             joint = self.features.joints[int(np.argmax(stands))]
+            self._felt_at = -math.inf
+            self._watch_health()
             self._hold()
             raise Stalled(
                 f"expected {joint} to follow, but it has stood still for {STALL_SECONDS:g} s; something is in its way "

@@ -43,6 +43,12 @@ class ServoBus:
         """Numbers of servos that never answer nor move."""
         self.heard: Callable[[int, int, bytes], None] = lambda number, instruction, parameters: None
         """Told every valid packet before it is obeyed."""
+        self.goals = self.outside = self.furthest = 0
+        """Goals that were told to servos, how many of them lay outside a servo's own range, and how many steps the
+        furthest one was away from where its joint was.
+        """
+        self.fastest = 0.0
+        """Radians per second that a joint has turned at most."""
         self._buffer = bytearray()
         self._now = self._last = now
         self._later: list[tuple[Servo, int, bytes]] = []
@@ -69,6 +75,7 @@ class ServoBus:
             return
         self.motors.advance(seconds, [servo.demand() for servo in self.servos])
         for servo, angle, load in zip(self.servos, self.motors.angles, self.motors.loads, strict=True):
+            self.fastest = max(self.fastest, abs(angle - servo.angle) / seconds)
             servo.felt(angle, load, seconds)
 
     def _next(self) -> bytes | None:
@@ -102,7 +109,7 @@ class ServoBus:
             return []
         if instruction == NOW:
             for servo, address, data in self._later:
-                servo.write(address, data)
+                self._told(servo, address, data)
             self._later.clear()
         heard = [s for s in self._alive() if number in (s.number, EVERYBODY)]
         answers = [self._one(servo, instruction, parameters) for servo in heard]
@@ -121,7 +128,7 @@ class ServoBus:
         if instruction in (WRITE, LATER) and len(parameters) >= 2:
             address, data = parameters[0], parameters[1:]
             if instruction == WRITE:
-                servo.write(address, data)
+                self._told(servo, address, data)
             else:
                 self._later.append((servo, address, data))
             return packet(number, servo.error) if servo.table[8] else b""
@@ -145,7 +152,15 @@ class ServoBus:
         by_number = {servo.number: servo for servo in self._alive()}
         for start in range(0, len(rest), length + 1):
             if rest[start] in by_number and length:
-                by_number[rest[start]].write(address, rest[start + 1 : start + 1 + length])
+                self._told(by_number[rest[start]], address, rest[start + 1 : start + 1 + length])
+
+    def _told(self, servo: Servo, address: int, data: bytes) -> None:
+        servo.write(address, data)
+        if address <= GOAL < address + len(data):
+            goal = word(servo.table, GOAL)
+            self.goals += 1
+            self.outside += not word(servo.table, 9) <= goal <= word(servo.table, 11)
+            self.furthest = max(self.furthest, abs(goal - servo.position))
 
     def power_cycle(self) -> None:
         """The supply goes off and on again."""
@@ -162,4 +177,8 @@ class ServoBus:
             "loads": [round(servo.load, 3) for servo in self.servos],
             "errors": [servo.error for servo in self.servos],
             "dead": sorted(self.dead),
+            "goals_told": self.goals,
+            "goals_outside": self.outside,
+            "furthest_goal": self.furthest,
+            "fastest": round(self.fastest, 3),
         }
