@@ -23,6 +23,10 @@ class Stopped(ArmError):
     """The arm is stopped and latched; a person has to release it."""
 
 
+class Driven(ArmError):
+    """Somebody else drives: a person took over, or a motion is under way."""
+
+
 class Unreachable(ArmError):
     """No joint path leads there."""
 

@@ -119,6 +119,10 @@ class FakeArm:
         """(J,) → (3,) metres."""
         return np.array(joints[:3])
 
+    def reach(self, joints: Array, move: Array) -> Array:
+        """Its joints are its tip's place and yaw."""
+        return np.clip(joints + move, LIMITS.lower, LIMITS.upper)
+
     def path(self, actions: Array) -> JointPath:
         """Over, down, grip, up; over, down, let go, up. Unreachable beyond the limits."""
         actions = np.asarray(actions, dtype=np.float64)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from robot_io.arm import Action, JointPath, Report
+from robot_io.arm import Action, ArmError, JointPath, Report
 
 
 @dataclass
@@ -28,3 +28,19 @@ def pass_on(started: Future[None], motion: Future[Report]) -> None:
     error = started.exception()
     if error is not None:
         motion.set_exception(error)
+
+
+def sent_by(motion: Motion) -> Future[Action]:
+    """What the last tick of a motion really sent, or why there was none."""
+    sent: Future[Action] = Future()
+    sent.set_running_or_notify_cancel()
+
+    def tell(done: Future[Report]) -> None:
+        error = done.exception() or (None if motion.sent else ArmError(done.result().reason))
+        if error is not None:
+            sent.set_exception(error)
+        elif motion.sent is not None:
+            sent.set_result(motion.sent)
+
+    motion.done.add_done_callback(tell)
+    return sent

@@ -109,6 +109,27 @@ class Chain:
         pose[:3, :3], pose[:3, 3] = rotation[0], tip[0]
         return pose
 
+    def nudge(self, joints: Array, move: Array, *, steps: int = 2, damping: float = 1e-3, lean: float = 0.35) -> Array:
+        """Joints (J,) after the tip moved by dx, dy, dz (metres) and dyaw (radians), (4,); as near as it gets.
+
+        A tool that looks down to within `lean` radians is kept looking straight down.
+        """
+        joints = np.array(joints, dtype=np.float64)[None]
+        pose, eye = self.pose(joints[0]), damping**2 * np.eye(6)
+        c, s = np.cos(move[3]), np.sin(move[3])
+        pose[:3, :3] = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]) @ pose[:3, :3]
+        pose[:3, 3] += move[:3]
+        if pose[2, 2] < -np.cos(lean):
+            pose = pointing_down(pose[:3, 3], np.arctan2(pose[1, 0], pose[0, 0]))[0]
+        for _ in range(steps):
+            rotation, tip, axes, points = self._screws(joints)
+            error = self._error(pose[None], rotation, tip)
+            jacobian = np.concatenate([np.cross(axes, tip[:, None] - points), axes], -1)
+            square = np.swapaxes(jacobian, 1, 2) @ jacobian + eye
+            step = (jacobian @ np.linalg.solve(square, error[..., None]))[..., 0]
+            joints = np.clip(joints + np.clip(step, -0.2, 0.2), self.limits.lower, self.limits.upper)
+        return np.asarray(joints[0])
+
     def solve(self, poses: Array, seed: Array, *, steps: int = 40, damping: float = 1e-4) -> Array:
         """Joints (N, J) that bring the tip to poses (N, 4, 4), all found together by damped least squares.
 

@@ -15,10 +15,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from robot_io import wire
 from robot_io.access import BAD_FRAME, Tokens, first_frame, receive_frame
 from robot_io.arm import Action, ArmError, BadAction, Scene, Unsupported
+from robot_io.errors import Driven
 from robot_io.eyes import Eye
-from robot_io.loop import Loop, stop_soon
+from robot_io.flow import Mode
+from robot_io.key_frames import KeyFrames
+from robot_io.loop import Loop
 from robot_io.messages import plain, plain_error
 from robot_io.priority import be_nice
+from robot_io.stopping import stop_soon
 
 FRAME_BYTES = 8 * 2**20
 """The longest request: a snapshot and a few numbers."""
@@ -30,8 +34,9 @@ Message = Mapping[str, Any]
 class Link:
     """Serves programs from the server's thread; everything that touches the arm runs on the loop's."""
 
-    def __init__(self, loop: Loop, eye: Eye, tokens: Tokens, stopping: Executor) -> None:
+    def __init__(self, loop: Loop, eye: Eye, tokens: Tokens, stopping: Executor, kept: KeyFrames | None = None) -> None:
         self.connected = 0
+        self._kept = kept
         self._loop, self._eye, self._tokens = loop, eye, tokens
         self._performing = False
         self._thinking = ThreadPoolExecutor(1, "thinking", initializer=be_nice)
@@ -44,9 +49,11 @@ class Link:
         await websocket.send_bytes(wire.pack({"ok": True}))
         self.connected += 1
         tasks: set[asyncio.Task[None]] = set()
+        streamed = False
         try:
             while True:
                 request = await receive_frame(websocket, FRAME_BYTES)
+                streamed |= request.get("do") == "stream"
                 task = asyncio.create_task(self._serve(websocket, request, len(tasks)))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
@@ -56,6 +63,8 @@ class Link:
             await websocket.close(BAD_FRAME, str(error)[:120])
         finally:
             self.connected -= 1
+            if streamed:
+                self._loop.call(self._gone)
             for task in tasks:
                 task.cancel()
 
@@ -178,6 +187,84 @@ class Link:
     async def _do_preview(self, request: Message) -> Any:
         self._scene()
         return await self._think(self._eye.preview, int(request["seed"]), str(request["task"]), str(request["split"]))
+
+    # Tick by tick
+
+    def _gone(self) -> None:
+        """The program that streamed is gone: what is left of its rows is not carried out."""
+        if self._loop.flow.mode is Mode.POLICY:
+            self._loop.flow.finish("the program that moved it is gone")
+
+    async def _do_record(self, request: Message) -> Any:
+        on = bool(request["on"])
+        return await self._on_loop(self._loop.call(lambda: self._loop.memory.record(on, self._loop.tick)))
+
+    async def _do_stream(self, request: Message) -> Any:
+        """Rows to carry out; with `wait` the reply comes when no more than that many ticks are left of them."""
+        rows, start, wait = _numbers(request["actions"]), request.get("start"), request.get("wait")
+        every, kind = int(request.get("every", 1)), str(request.get("kind", "joints"))
+        begin, loop = None if start is None else int(start), self._loop
+
+        def stream() -> int:
+            loop.arm.refuse_if_stopped()
+            if loop.heartbeat.driving or loop.in_motion:
+                raise Driven("expected nobody else to drive, but a person or a motion does; wait for the hand-over")
+            return loop.flow.stream(rows, loop.tick, start=begin, every=every, kind=kind)
+
+        end = await self._on_loop(self._loop.call(stream))
+        ended = ""
+        if wait is not None:
+            ended = await self._on_loop(await self._on_loop(self._loop.call(lambda: self._loop.flow.until(int(wait)))))
+        return {"end": end, "tick": self._loop.tick, "ended": ended}
+
+    async def _do_now(self, _: Message) -> Any:
+        loop = self._loop
+
+        def now() -> dict[str, Any]:
+            told = {"tick": loop.tick, "end": max(loop.flow.end, loop.tick), "controller": loop.flow.mode.value}
+            return {**told, "note": loop.flow.note, "driven": loop.heartbeat.driving, "observation": loop.arm.observe()}
+
+        value = await self._on_loop(loop.call(now))
+        return {**value, "observation": plain(value["observation"]), "phase": loop.state.phase.value}
+
+    async def _do_frames(self, request: Message) -> Any:
+        since, limit = int(request["since"]), min(max(int(request.get("limit", 2000)), 1), 20_000)
+        return await self._on_loop(self._loop.call(lambda: self._loop.memory.recording.since(since, limit)))
+
+    async def _do_moments(self, _: Message) -> Any:
+        found = await self._on_loop(self._loop.call(self._loop.memory.moments))
+        return {**found, "kept": self._kept.names() if self._kept is not None else []}
+
+    async def _do_rewind(self, request: Message) -> Any:
+        tick = int(request["tick"])
+        return await self._on_loop(self._back(lambda: self._loop.memory.rewind(tick)))
+
+    async def _do_keep(self, _: Message) -> Any:
+        kept, memory = self._need_kept(), self._loop.memory
+        tick = self._loop.tick
+        return await self._think(kept.keep, await self._on_loop(self._loop.call(memory.key_frame)), tick)
+
+    async def _do_return(self, request: Message) -> Any:
+        data = await self._think(self._need_kept().read, str(request["name"]))
+        return await self._on_loop(self._back(lambda: self._loop.memory.return_to(data, self._loop.tick)))
+
+    def _back(self, work: Callable[[], Any]) -> Future[Any]:
+        """Change the scene to an earlier one, while nobody drives."""
+        self._loop.arm.refuse_if_stopped()
+
+        def back() -> Any:
+            if self._loop.heartbeat.driving:
+                raise ArmError("expected nobody to drive, but a person does; hand it back first")
+            result = work()
+            self._loop.revision += 1
+            return result
+
+        return self._loop.call(back, still=True)
+
+    def _need_kept(self) -> KeyFrames:
+        if self._kept is None:
+            raise Unsupported("expected an arm process with a directory to keep moments in, got none")
+        return self._kept
 
 
 def _numbers(value: Any) -> np.ndarray[Any, np.dtype[np.float64]]:

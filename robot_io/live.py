@@ -17,9 +17,11 @@ from robot_io.access import BAD_FRAME, Grant, Tokens, first_frame, receive_frame
 from robot_io.arm import ArmError
 from robot_io.eyes import Eye
 from robot_io.lease import Lease, LeaseRefused
-from robot_io.loop import Loop, stop_soon
+from robot_io.loop import Loop
 from robot_io.messages import readable
 from robot_io.priority import be_nice
+from robot_io.steering import Steering
+from robot_io.stopping import stop_soon
 
 log = logging.getLogger(__name__)
 FRAME_BYTES = 16 * 1024
@@ -69,6 +71,7 @@ class Live:
         self.lease = Lease(clock)
         self._loop, self._eye, self._tokens, self._stopping = loop, eye, tokens, stopping
         self._clock, self._wall = clock, wall
+        self._steering = Steering(loop, wall)
         self._filming = ThreadPoolExecutor(1, "filming", initializer=be_nice, initargs=(FILMING_NICE,))
 
     async def __call__(self, websocket: WebSocket) -> None:
@@ -171,6 +174,9 @@ class Live:
             "watchers": lease.watchers,
             "you": "drive" if lease.holds(page.grant.session) else "watch",
             "driving": self._loop.heartbeat.driving,
+            "controller": state.controller,
+            "note": state.note,
+            "dropped": self._steering.dropped,
             "time": self._wall(),
             "since": round(self._wall() - (now - state.since), 3),
             "age": round(now - self._loop.turned_at, 3),
@@ -235,18 +241,23 @@ class Live:
     async def _drive(self, page: _Page, message: Mapping[str, Any]) -> None:
         if not self.lease.holds(page.grant.session):
             raise LeaseRefused("expected the one who holds the lease to drive; take it first")
-        if message["on"]:
-            self._loop.heartbeat.begin()
-        else:
-            self._loop.heartbeat.end()
-        self.changed()
+        work = self._steering.switch(on=bool(message["on"])) if "on" in message else self._steering.command(message)
+        if work is not None:
+            await asyncio.wrap_future(self._loop.call(work))
+        if "on" in message:
+            self.changed()
+
+    async def _retrace(self, page: _Page, message: Mapping[str, Any]) -> None:
+        if not self.lease.holds(page.grant.session):
+            raise LeaseRefused("expected the one who holds the lease to drive; take it first")
+        await asyncio.wrap_future(self._loop.call(self._steering.retrace(message)))
 
     async def _hide(self, page: _Page, _: Mapping[str, Any]) -> None:
         if self.lease.holds(page.grant.session):
             self._loop.heartbeat.pause()
 
 
-_DRIFTING = ("tick", "time", "since", "age", "clipped")
+_DRIFTING = ("tick", "time", "since", "age", "clipped", "dropped")
 """Fields of the state that change all the time; they alone are no news."""
 _VERBS = {
     "stop": Live._stop,
@@ -255,5 +266,6 @@ _VERBS = {
     "view": Live._view,
     "lease": Live._lease,
     "drive": Live._drive,
+    "retrace": Live._retrace,
     "hidden": Live._hide,
 }

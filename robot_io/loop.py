@@ -5,18 +5,19 @@ Other threads hand it work (`call`), motions (`follow`), and `stop`, which waits
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from robot_io.arm import Action, ArmError, BadAction, JointPath, Parks, Report, Stopped, Unsupported
-from robot_io.following import Motion, pass_on
+from robot_io.flow import Flow
+from robot_io.following import Motion, pass_on, sent_by
 from robot_io.heartbeat import Heartbeat, Pulse
 from robot_io.jobs import Jobs
+from robot_io.memory import Memory
 from robot_io.phase import Phase, State
 from robot_io.safety import SafeArm
 
@@ -27,8 +28,6 @@ UNWATCHED = 2.0
 IDLE_WAIT = 0.02
 """Seconds that an arm in no hurry waits for work."""
 FASTEST = 100.0
-STOP_PATIENCE = 0.01
-"""Seconds that a server waits for the command under way before it lets another thread wait: a few ticks' work."""
 
 
 class Loop:
@@ -54,6 +53,10 @@ class Loop:
         """The clock's time at which a page last showed that somebody may be watching."""
         self.turned_at = clock()
         """The clock's time of the last turn; an old one means that the loop hangs."""
+        self.flow = Flow(arm, clock)
+        """Who drives tick by tick, if not a path; only from the loop's thread."""
+        self.memory = Memory(arm, clock)
+        """What was, tick by tick; only from the loop's thread."""
         self._clock = clock
         self._jobs = Jobs()
         self._motion: Motion | None = None
@@ -75,13 +78,19 @@ class Loop:
             phase, why = Phase.STOPPED, stopped
         elif self._held:
             phase, why = Phase.HELD, self._held
-        elif self._motion is not None:
+        elif self._motion is not None or self.flow.waits:
             phase = Phase.MOVING
-        return State(phase, why, self.arm.features.name, self.tick, self.arm.clipped, self._pace, self._since)
+        told = self.arm.features.name, self.tick, self.arm.clipped, self._pace, self._since
+        return State(phase, why, *told, self.flow.mode.value, self.flow.note)
 
     @property
     def moving(self) -> bool:
         """Whether a motion is under way, held or not."""
+        return self._motion is not None or self.flow.waits
+
+    @property
+    def in_motion(self) -> bool:
+        """Whether a path is being followed."""
         return self._motion is not None
 
     def set_pace(self, factor: float) -> float:
@@ -104,10 +113,11 @@ class Loop:
 
         def job() -> T:
             if still:
-                self._need_stillness()
+                self.need_stillness()
             result = work()
             if changes:
                 self.arm.moved()
+                self.memory.forget(self.tick)
                 self.revision += 1
             return result
 
@@ -122,17 +132,7 @@ class Loop:
     def send(self, action: Action) -> Future[Action]:
         """One action, on the next tick; the future holds what was really sent."""
         motion = Motion([action], self.arm.clipped)
-        sent: Future[Action] = Future()
-        sent.set_running_or_notify_cancel()
-
-        def tell(done: Future[Report]) -> None:
-            error = done.exception() or (None if motion.sent else ArmError(done.result().reason))
-            if error is not None:
-                sent.set_exception(error)
-            elif motion.sent is not None:
-                sent.set_result(motion.sent)
-
-        motion.done.add_done_callback(tell)
+        sent = sent_by(motion)
         self.call(lambda: self._start(motion)).add_done_callback(lambda started: pass_on(started, motion.done))
         return sent
 
@@ -177,14 +177,20 @@ class Loop:
         """Seconds from tick to tick; 0 as fast as it can."""
         return 1.0 / (self.arm.features.rate * self._pace) if self._pace else 0.0
 
-    def _need_stillness(self) -> None:
+    def need_stillness(self) -> None:
+        """ArmError while a motion is under way or somebody drives; only from the loop's thread."""
+        if self.flow.busy:
+            raise ArmError(
+                f"expected nobody to drive, but it is {self.flow.mode.value}; wait for its end, or hold first"
+            )
         if self._motion is not None:
             raise ArmError("expected one motion at a time, but one is under way; wait for its end, or hold first")
 
     def _start(self, motion: Motion) -> None:
         """The next tick is the motion's first; ticks keep their distance, also from one motion to the next."""
-        self._need_stillness()
+        self.need_stillness()
         self.arm.refuse_if_stopped()
+        self.flow.finish("a motion began")
         now = self._clock()
         self._next_tick = min(max(self._next_tick, now), now + self._period())
         self._motion = motion
@@ -196,7 +202,7 @@ class Loop:
         if pulse is Pulse.STOP:
             self.heartbeat.end()
             self.arm.stop("no heartbeat from the page of who drives")
-        real = self._motion is not None and not self.arm.features.simulated
+        real = (self._motion is not None or self.flow.streaming) and not self.arm.features.simulated
         unwatched = real and now - self.watched_at >= UNWATCHED
         wanted = "no beat from the page of who drives" if pulse is Pulse.HOLD else ""
         wanted = wanted or ("no page is watching" if unwatched else "")
@@ -204,16 +210,18 @@ class Loop:
             self._guarded(self.arm.hold)
         if wanted != self._held:
             self._next_tick = now
+        self.flow.watch(held=bool(wanted))
         self._held = wanted
 
     def _advance(self) -> None:
-        """One tick of the motion under way."""
+        """One tick of the motion under way, or of who drives."""
         motion = self._motion
-        if motion is None or self._held:
-            return
-        if self._pace and self._clock() < self._next_tick:
+        if self._held or (self._pace and self._clock() < self._next_tick):
             return
         try:
+            if motion is None:
+                self._flow_on()
+                return
             if motion.ticks < len(motion.path):
                 self._step(motion)
             if motion.ticks == len(motion.path):
@@ -223,15 +231,29 @@ class Loop:
         except Exception as error:
             self._fail(error)
 
+    def _flow_on(self) -> None:
+        mode, action = self.flow.mode, self.flow.next()
+        if action is not None:
+            self._next_tick = max(self._next_tick, self._clock() - self._period())
+            self._send(action, mode.value)
+
     def _step(self, motion: Motion) -> None:
-        motion.sent = self.arm.send(motion.path[motion.ticks])
+        motion.sent = self._send(motion.path[motion.ticks], "program")
         motion.ticks += 1
+
+    def _send(self, action: Action, controller: str) -> Action:
+        before = self.memory.before(self.tick)
+        sent = self.arm.send(action)
         self.tick += 1
         self.revision += 1
+        self.memory.after(before, self.tick, controller, action, sent)
+        self.flow.sent(sent)
         self._next_tick = max(self._next_tick + self._period(), self._clock() - self._period())
+        return sent
 
     def _end_motion(self, result: Report | Exception, *, hold: bool = False) -> None:
         motion, self._motion = self._motion, None
+        self.flow.finish(result.reason if isinstance(result, Report) else str(result))
         if hold:
             self._guarded(self.arm.hold)
         if motion is None:
@@ -264,20 +286,11 @@ class Loop:
     def _wait(self) -> None:
         """Do the work that came, until the next tick is due."""
         until = self._clock() + IDLE_WAIT
-        if self._motion is not None and not self._held:
+        if self.moving and not self._held:
             until = self._next_tick if self._pace else self._clock()
         due = self.heartbeat.due()
         until = until if due is None else min(until, due)
         while not self.ending:
-            motion = self._motion
-            if not self._jobs.do_one(until - self._clock()) or self._motion is not motion:
+            motion, moving = self._motion, self.moving
+            if not self._jobs.do_one(until - self._clock()) or self._motion is not motion or self.moving != moving:
                 return
-
-
-async def stop_soon(loop: Loop, why: str, aside: Executor) -> int:
-    """Stop from an event loop: right here, since every change of thread costs time; aside if a command is under way."""
-    tick = loop.stop(why, STOP_PATIENCE)
-    if tick is None:
-        tick = await asyncio.get_running_loop().run_in_executor(aside, loop.stop, why)
-    assert tick is not None
-    return tick

@@ -29,3 +29,7 @@ class State:
     pace: float
     since: float
     """On the loop's clock: when this phase began."""
+    controller: str = "nobody"
+    """Who drives tick by tick: "nobody", "policy", "human" or "retrace"."""
+    note: str = ""
+    """How the last one of these ended."""

@@ -32,6 +32,7 @@ from robot_io.access import Tokens, checked_origin, guarded, own_hosts, token_ro
 from robot_io.arm import Arm, ArmError, make_arm
 from robot_io.eyes import Eye
 from robot_io.heartbeat import Heartbeat
+from robot_io.key_frames import KeyFrames
 from robot_io.live import Live
 from robot_io.loop import Loop
 from robot_io.priority import be_first
@@ -67,7 +68,8 @@ class Server:
         self._loop, self._options, self._listening = loop, options, listening
         self._stopping = ThreadPoolExecutor(1, "stopping")
         self._thinking_eye, self._live_eye = Eye(loop), Eye(loop)
-        self.link = link_room.Link(loop, self._thinking_eye, self.tokens, self._stopping)
+        kept = KeyFrames(options.directory)
+        self.link = link_room.Link(loop, self._thinking_eye, self.tokens, self._stopping, kept)
         self.live = Live(loop, self._live_eye, self.tokens, self._stopping, clock=time.monotonic, wall=time.time)
         self._uvicorn = uvicorn.Server(self._config())
         self._thread = Thread(target=self._uvicorn.run, args=([listening],), name="server", daemon=True)

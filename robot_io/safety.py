@@ -124,6 +124,13 @@ class SafeArm:
         self._lock = Lock()
         self._why: str | None = None
         self._last: Array | None = None
+        self.disturbed = 0
+        """Grows whenever the arm's targets change by anything but `send`."""
+
+    @property
+    def last(self) -> Array | None:
+        """(J,) radians: what was last sent; None if the next step is measured from where the arm then is."""
+        return self._last
 
     @property
     def stopped(self) -> str | None:
@@ -159,6 +166,7 @@ class SafeArm:
         with self._lock:
             self.arm.hold()
             self._last = None
+            self.disturbed += 1
 
     def stop(self, why: str = "stopped by hand", patience: float = -1) -> bool:
         """Hold and latch. When this returns true, no motion command passes any more.
@@ -176,6 +184,7 @@ class SafeArm:
         try:
             self._why = self._why or why
             self._last = None
+            self.disturbed += 1
             self.arm.stop()
         finally:
             self._lock.release()
@@ -187,15 +196,21 @@ class SafeArm:
             self.arm.release()
             self._why = None
             self._last = None
+            self.disturbed += 1
 
     def disconnect(self) -> None:
         """Let go of the arm."""
         self.arm.disconnect()
 
-    def moved(self) -> None:
-        """The arm was put elsewhere (a scene was reset or restored): measure the next step from there."""
+    def moved(self, last: Array | None = None) -> None:
+        """The arm was put elsewhere (a scene was reset or restored): measure the next step from there.
+
+        Args:
+            last: (J,) what had last been sent there, if that is known.
+        """
         with self._lock:
-            self._last = None
+            self._last = last
+            self.disturbed += 1
 
     def path(self, actions: Array) -> JointPath:
         """The arm's own joint path for a pick and place, (2, 4)."""

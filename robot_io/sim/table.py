@@ -112,6 +112,10 @@ class SimTable:
         """Where the tip would be, (3,) metres, for joints (7,)."""
         return self._chain.tip(joints)
 
+    def reach(self, joints: Array, move: Array) -> Array:
+        """Joints (7,) after the tip moved by dx, dy, dz, dyaw (4,) from joints (7,); as near as it gets."""
+        return self._chain.nudge(joints, move)
+
     def path(self, actions: Array) -> JointPath:
         """The joint path of a pick and place from here; Unreachable moves nothing.
 

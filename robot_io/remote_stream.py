@@ -1,0 +1,73 @@
+"""An arm in another process, moved tick by tick: chunks in, what was done out, and in simulation the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from robot_io.arm import Array
+from robot_io.messages import observation_of
+from robot_io.remote import RemoteArm
+
+
+class StreamArm(RemoteArm):
+    """A RemoteArm that also streams, records and rewinds. A tick is one of the arm's, `features.rate` a second."""
+
+    def record(self, *, on: bool = True) -> None:
+        """Begin to remember every tick, with nothing remembered, or end."""
+        self._ask("record", on=on)
+
+    def stream(
+        self,
+        actions: Array,
+        *,
+        start: int | None = None,
+        every: int = 1,
+        kind: str = "joints",
+        wait: int | None = None,
+    ) -> Mapping[str, Any]:
+        """Rows to carry out, appended, or in place of what is left from tick `start` on.
+
+        Args:
+            actions: (T, J+1) joint targets and gripper; with kind "tip" (T, 5) dx, dy, dz, dyaw and gripper.
+            start: the tick after which the first row begins; rows of ticks that are over are skipped.
+            every: ticks per row: 2 is 30 Hz on an arm of 60.
+            kind: "joints" or "tip".
+            wait: answer when no more than that many ticks are left; None: at once.
+
+        Returns:
+            {"end": the tick after which all rows are used up, "tick": now, "ended": why it ended early, or ""}.
+
+        Raises:
+            Driven: a person drives, or a motion is under way.
+            BadAction: rows of another shape, or over already.
+        """
+        answer: Mapping[str, Any] = self._ask("stream", actions=actions, start=start, every=every, kind=kind, wait=wait)
+        return answer
+
+    def now(self) -> Mapping[str, Any]:
+        """{"tick", "end", "controller", "note", "driven", "phase", "observation"}, all of one instant."""
+        value = self._ask("now")
+        return {**value, "observation": observation_of(value["observation"])}
+
+    def frames(self, since: int = -1, limit: int = 2000) -> Mapping[str, Any]:
+        """The recorded ticks after one, in columns; see `robot_io.recording.Frame`."""
+        value: Mapping[str, Any] = self._ask("frames", since=since, limit=limit)
+        return value
+
+    def moments(self) -> Mapping[str, Any]:
+        """{"on", "head", "first", "last", "branches", "stored", "root", "bytes", "kept"}."""
+        value: Mapping[str, Any] = self._ask("moments")
+        return value
+
+    def rewind(self, tick: int) -> None:
+        """The scene is as it was after a recorded tick, bit for bit; refused while somebody drives."""
+        self._ask("rewind", tick=tick)
+
+    def keep(self) -> str:
+        """Keep the state as it is now in a file of the arm's directory; returns its name."""
+        return str(self._ask("keep"))
+
+    def return_to(self, name: str) -> None:
+        """The state of a file that `keep` made, also of an arm process before this one."""
+        self._ask("return", name=name)
