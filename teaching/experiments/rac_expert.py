@@ -1,7 +1,7 @@
 """A scripted person at the assembly: demonstrates, notices that help is needed, recovers, corrects.
 
-It knows the truth, which no real operator does, and it never fumbles: what it shows is the best case of each protocol. Its
-speed, its unsteady hand and its reaction time are settings.
+It knows the truth, which no real operator does, and it never fumbles: what it shows is the best case of each protocol.
+Its speed, its unsteady hand and its reaction time are settings.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Expert:
         return self._move(truth, move, share=ready)
 
     def correct(self, truth: AssemblyTruth, *, minimal: bool = False) -> Array:
-        """The subtask from here: as in a demonstration, or, minimal, only as much of it as is needed: lift, slide, push."""
+        """The subtask from here: as in a demonstration, or, minimal, as little as is needed: lift, slide, push."""
         if not minimal:
             return self.demonstrate(truth)
         offset = truth.target - truth.tool
