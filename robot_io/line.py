@@ -1,7 +1,7 @@
 """The line protocol for home-built arms: a line of text with a number and a checksum, and one line back.
 
-    17 M 120 -300 0 500*5C1E        number, word, whole numbers, * and CRC-16 of everything before it
-    17 ok A 118 -299 0 480*90B7     the same number: an answer to this line and no other
+    17 M 120 -300 0 500*D8F2        number, word, whole numbers, * and CRC-16 of everything before it
+    17 ok A 118 -299 0 480*FDDE     the same number: an answer to this line and no other
 
 The page docs/protocols/line.md describes it; docs/firmware/ holds a sketch that speaks it. Angles are thousandths of a
 radian, the gripper is 0 (open) to 1000 (closed). Nothing here knows a port.

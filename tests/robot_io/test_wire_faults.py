@@ -16,6 +16,7 @@ import pytest
 from robot_io import so
 from robot_io.arm import Action, ArmError, make_arm
 from robot_io.emulation.servo import RADIAN
+from robot_io.emulation.servo_bus import SYNC_WRITE
 from robot_io.errors import ArmNotFound, NoReply, PortBusy, ServoFault, Stalled, Stopped, Unplugged, WireError
 from robot_io.so_bus import BACKSTOP
 from robot_io.wired import REACH, WiredArm
@@ -288,3 +289,28 @@ def test_an_arm_whose_process_is_killed_holds_within_half_a_second(kind):
         else:
             assert all(emulator.show()["torque"])
         arm_of(kind, emulator).disconnect()
+
+
+def test_a_device_that_babbles_is_an_error_and_never_a_hang_or_a_goal(bench, arm, kind):
+    middle, ticks = arm.observe()["joints"], itertools.count()
+    board, rng = bench.board, np.random.default_rng(3)
+    told: list[bytes] = []
+    lead = b"\xff\xff" if kind == "feetech" else b""
+
+    class Babbler:
+        def receive(self, data: bytes, now: float) -> list[bytes]:
+            told.append(data)
+            return [lead + rng.bytes(int(rng.integers(0, 30))) for _ in range(int(rng.integers(0, 4)))]
+
+    bench.board = Babbler()
+    bench.time += 0.2
+    for _ in range(5 * THOUSAND):
+        start = bench.time
+        with contextlib.suppress(WireError):
+            swing(arm, ticks, middle)
+        assert bench.time - start < 0.5
+        bench.time = max(bench.time, start + 1 / 30)
+    if kind == "feetech":
+        assert not any(data[4] == SYNC_WRITE for data in told)
+    bench.board = board
+    arm.disconnect()
