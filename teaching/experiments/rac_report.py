@@ -21,7 +21,8 @@ COLOURS = {"demos": "#7f7f7f", "hg-dagger": "#d95f02", "rule2": "#e6ab02", "rule
 CAVEATS = """The scripted person knows the truth, never fumbles and recovers perfectly. In the scene `looks` what is
 perceived near the goal can be wrong and stays so until the gripper has backed out, so that a direct correction cannot
 be imitated and a retry can: that is the condition under which recovering pays. `perfect` is the control without it.
-Without a retry `looks` allows 30 % at most. Intervals of pooled rollouts leave out how much seeds differ, so every seed is shown."""
+Without a retry `looks` allows 30 % at most. Intervals of pooled rollouts leave out how much seeds differ, so every seed
+is shown."""
 
 
 def pooled(rows: Sequence[Row], arm: str, number: int) -> tuple[int, int]:
