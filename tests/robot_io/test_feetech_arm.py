@@ -8,6 +8,8 @@ from robot_io.arm import Arm, make_arm
 from tests.contracts.arm_contract import ArmContract
 from tests.robot_io.emulator import Emulator
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def bus():

@@ -14,6 +14,8 @@ from robot_io.driver import Pose
 from robot_io.leader import ALIGNED, Handover, Leader
 from tests.robot_io.emulator import Emulator
 
+pytestmark = pytest.mark.process
+
 angles = arrays(np.float64, 5, elements=st.floats(-1.5, 1.5))
 
 

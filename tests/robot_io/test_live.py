@@ -15,6 +15,8 @@ from robot_io.access import BAD_FRAME, UNAUTHORISED
 from robot_io.arm import Stopped
 from tests.robot_io.side_port import ORIGIN, Page, arm_process, linked, run_of
 
+pytestmark = pytest.mark.process
+
 PLAN = np.array([[0.3, -0.4, 0.02, 0.0], [0.7, 0.4, 0.05, 0.0]])
 
 

@@ -23,6 +23,8 @@ from robot_io.run_files import birth_of, read_run_file, run_path
 from robot_io.safety import SafeArm
 from tests.robot_io.side_port import ORIGIN, Page, arm_process, linked, run_of
 
+pytestmark = pytest.mark.process
+
 
 def test_health(tmp_path):
     with arm_process(tmp_path):

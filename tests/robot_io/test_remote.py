@@ -16,6 +16,8 @@ from robot_io.remote import RemoteArm, ask_token
 from tests.contracts.arm_contract import SceneContract
 from tests.robot_io.side_port import arm_process, linked, run_of
 
+pytestmark = pytest.mark.process
+
 PLAN = np.array([[0.3, -0.4, 0.02, 0.0], [0.7, 0.4, 0.05, 0.0]])
 
 

@@ -16,6 +16,8 @@ from teaching.policies import checkpoint
 from teaching.replay import ReplayBuffer
 from tests.teaching.replay_maker import LESSON, Maker
 
+pytestmark = pytest.mark.process
+
 ENDINGS = ("done", "failed", "cancelled")
 
 

@@ -18,6 +18,8 @@ from teaching.channel import Channel
 from teaching.replay import ReplayBuffer
 from teaching.types import AskbackError, BadInput
 
+pytestmark = pytest.mark.process
+
 ORIGIN = "http://127.0.0.1:8501"
 
 
