@@ -152,7 +152,7 @@ class Cell:
         rng = np.random.default_rng([self.seed, 7])
         found = Driver(BenchAssembly(SCENES[self.scene]), scenes, self.policy, rng).run()
         counts = self.count(found)
-        success = np.array([r.success for r in found])
+        success, looks = np.array([r.success for r in found]), np.array([r.retries for r in found])
         figures = evaluation(
             success, np.array([r.stages[-1] for r in found]), counts, np.array([_stalled(r) for r in found]),
             np.array([r.timeline.frames for r in found]),
@@ -160,9 +160,10 @@ class Cell:
         return {
             "rollouts": len(found), "successes": figures.success.hits, "progress": figures.progress,
             "recoveries": figures.recoveries, "recoveries_of_successes": figures.recoveries_of_successes,
-            "retries": float(np.mean([r.retries for r in found])), "drops": float(np.mean([r.drops for r in found])),
+            "retries": float(looks.mean()), "drops": float(np.mean([r.drops for r in found])),
             "stalled": figures.stalled.hits, "median_length": figures.median_length,
             "capped": {str(cap): int(within(counts, success, cap).sum()) for cap in CAPS},
+            "capped_looks": {str(cap): int(within(looks, success, cap).sum()) for cap in CAPS},
         }  # fmt: skip
 
     def count(self, found: Sequence[Recording]) -> Array:

@@ -144,14 +144,16 @@ def _capped(rows: Sequence[Row]) -> list[str]:
     last = [r for r in rows if r["round"] == _rounds(rows)[-1]]
     caps = list(last[0]["capped"])
     body = []
-    for arm in _arms(rows):
-        own = [r for r in last if r["arm"] == arm]
-        n = sum(r["rollouts"] for r in own)
-        hits = [sum(r["capped"][cap] for r in own) for cap in caps]
-        cells = [f"{100 * h / n:.0f} [{100 * wilson(h, n).low:.0f}, {100 * wilson(h, n).high:.0f}]" for h in hits]
-        body.append([NAMES[arm], *cells])
-    return ["Success in % when a rollout ends at the recovery after so many, same checkpoints and rollouts:", "",
-            *_table(["arm", *caps], body)]  # fmt: skip
+    for name, what in (("capped", "phase"), ("capped_looks", "looks")):
+        for arm in _arms(rows):
+            own = [r for r in last if r["arm"] == arm]
+            n = sum(r["rollouts"] for r in own)
+            hits = [sum(r[name][cap] for r in own) for cap in caps]
+            cells = [f"{100 * h / n:.0f} [{100 * wilson(h, n).low:.0f}, {100 * wilson(h, n).high:.0f}]" for h in hits]
+            body.append([NAMES[arm], what, *cells])
+    return ["Success in % when a rollout ends at the recovery after so many, same checkpoints and rollouts. Recoveries are",
+            "counted by the phase detector, and as new looks that began a subtask again:", "",
+            *_table(["arm", "counted by", *caps], body)]  # fmt: skip
 
 
 def figure(rows: Sequence[Row]) -> Any:
