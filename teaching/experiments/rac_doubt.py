@@ -2,7 +2,8 @@
 
 A failure is the first time that a person would have taken over, or that the peg is dropped. Each failing rollout is
 compared, some ticks before, with rollouts that never fail, at the same subtask and as long into it: what is compared is
-the largest value since that subtask began. So neither a subtask that is hard for all nor sheer time can pass for foresight.
+the largest value since that subtask began. So neither a subtask that is hard for all nor sheer time can pass for
+foresight.
 """
 
 from __future__ import annotations

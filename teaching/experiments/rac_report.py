@@ -151,8 +151,8 @@ def _capped(rows: Sequence[Row]) -> list[str]:
             hits = [sum(r[name][cap] for r in own) for cap in caps]
             cells = [f"{100 * h / n:.0f} [{100 * wilson(h, n).low:.0f}, {100 * wilson(h, n).high:.0f}]" for h in hits]
             body.append([NAMES[arm], what, *cells])
-    return ["Success in % when a rollout ends at the recovery after so many, same checkpoints and rollouts. Recoveries are",
-            "counted by the phase detector, and as new looks that began a subtask again:", "",
+    return ["Success in % when a rollout ends at the recovery after so many, same checkpoints and rollouts.",
+            "Recoveries are counted by the phase detector, and as new looks that began a subtask again:", "",
             *_table(["arm", "counted by", *caps], body)]  # fmt: skip
 
 
