@@ -39,6 +39,7 @@ DOORS = {
     "pybullet": ("robot_io/sim/", "robot_io/motion.py"),
     "pybullet_data": ("robot_io/sim/", "robot_io/motion.py"),
     "serial": ("robot_io/serial_arm.py", "robot_io/port.py"),
+    "cv2": ("robot_io/cameras.py",),
     "scservo_sdk": ("robot_io/feetech_bus.py",),
     "lerobot": ("robot_io/lerobot_door.py", "teaching/export.py", "teaching/policies/"),
 }  # fmt: skip

@@ -1,0 +1,276 @@
+"""Cameras and video files: frames with time stamps, dropped ones counted, a stalled or frozen one noticed.
+
+A `Camera` reads in a thread of its own and keeps the newest frame; whoever looks never waits for a lens. OpenCV, which
+comes with LeRobot, is imported when the first camera is opened. Names: `0` or `/dev/video0` for a camera, a path for a
+video file (`film.mp4`, played at its own pace, once or for ever).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robot_io.errors import ArmError, MissingDriver
+
+Array = NDArray[Any]
+STALLED = 0.4
+"""Seconds without a new frame after which a camera has stalled; noticed well within half a second."""
+FROZEN = 0.4
+"""Seconds for which a living camera never gives the very same picture twice: a lens has noise."""
+OPENING = 10.0
+"""Seconds that a camera may take for its first frame."""
+
+
+class CameraError(ArmError):
+    """A camera cannot be opened, has stalled, or is gone; says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture."""
+
+    colour: Array
+    """(H, W, 3) uint8, red first."""
+    time: float
+    """Seconds on the camera's clock, at the moment it came."""
+    number: int
+    """Counts from 1; gaps are frames that came too late for anybody."""
+
+
+@dataclass(frozen=True)
+class CameraState:
+    """How a camera does, for people."""
+
+    name: str
+    rate: float
+    """Frames per second, of late."""
+    frames: int
+    dropped: int
+    """Frames that should have come by its rate and did not."""
+    trouble: str
+    """What is wrong, in a sentence; "" if nothing is."""
+
+
+class Source(Protocol):
+    """Where frames come from."""
+
+    rate: float
+    """Frames per second that it promises."""
+    live: bool
+    """A lens: never the same picture twice. A film may stand still."""
+
+    def read(self) -> Array | None:
+        """The next frame (H, W, 3), red first; blocks until it is there. None: there are no more."""
+
+    def close(self) -> None:
+        """Give it back."""
+
+
+class OpenCvSource:
+    """A camera or a video file through OpenCV."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        width: int = 640,
+        height: int = 480,
+        rate: float = 30.0,
+        again: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._cv2 = _opencv()
+        self._name, self._again = name, again
+        self._clock, self._sleep = clock, sleep
+        self._next = -math.inf
+        self.live = name.isdigit() or name.startswith("/dev/")
+        self._capture = self._cv2.VideoCapture(int(name) if name.isdigit() else name)
+        if not self._capture.isOpened():
+            self.close()
+            there = ", ".join(find_cameras()) or "none"
+            raise CameraError(
+                f"expected a camera or a video at {name}, got nothing that opens; cameras there now: {there}. Plug it "
+                "in, or close the program that uses it"
+            )
+        if self.live:
+            for what, value in ((3, width), (4, height), (5, rate)):
+                self._capture.set(what, value)
+        told = float(self._capture.get(5))
+        self.rate = told if 1 <= told <= 240 else rate
+
+    def read(self) -> Array | None:
+        """The next frame; a film comes at its own pace."""
+        if not self.live:
+            self._wait()
+        whole, picture = self._capture.read()
+        if not whole and not self.live and self._again:
+            self._capture.set(1, 0)
+            whole, picture = self._capture.read()
+        return np.ascontiguousarray(picture[..., ::-1]) if whole else None
+
+    def close(self) -> None:
+        """Give it back."""
+        self._capture.release()
+
+    def _wait(self) -> None:
+        now = self._clock()
+        self._next = max(self._next + 1 / self.rate, now)
+        if self._next > now:
+            self._sleep(self._next - now)
+
+
+class Camera:
+    """Reads a source for ever and keeps the newest frame; opens it again after it vanished."""
+
+    def __init__(
+        self,
+        name: str,
+        open_source: Callable[[], Source],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        retry: float = 1.0,
+    ) -> None:
+        self.name = name
+        self._open, self._clock, self._retry = open_source, clock, retry
+        self._lock = threading.Condition()
+        self._frame: Frame | None = None
+        self._changed_at = -math.inf
+        self._times: list[float] = []
+        self._count = self._dropped = 0
+        self._rate = 30.0
+        self._live = True
+        self._gone = ""
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, *, patience: float = OPENING) -> None:
+        """Open it; returns with the first frame. CameraError if none comes."""
+        if self._thread is not None:
+            raise CameraError(f"expected one start of camera {self.name}; it runs already")
+        source = self._open()
+        self._thread = threading.Thread(target=self._run, args=(source,), name=f"camera {self.name}", daemon=True)
+        self._thread.start()
+        with self._lock:
+            if not self._lock.wait_for(lambda: self._frame is not None or bool(self._gone), timeout=patience):
+                self._ending.set()
+                raise CameraError(
+                    f"expected a first frame of camera {self.name} within {patience:g} s; plug it in again"
+                )
+            if self._frame is None:
+                self._ending.set()
+                raise CameraError(self._gone)
+
+    def latest(self) -> Frame:
+        """The newest frame.
+
+        Raises:
+            CameraError: it has stalled, is frozen, or is gone.
+        """
+        with self._lock:
+            trouble = self._trouble()
+            if trouble or self._frame is None:
+                raise CameraError(trouble or f"expected a started camera, got {self.name} before its start")
+            return self._frame
+
+    def state(self) -> CameraState:
+        """How it does; never raises."""
+        with self._lock:
+            times = self._times
+            rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
+            return CameraState(self.name, rate, self._count, self._dropped, self._trouble())
+
+    def close(self) -> None:
+        """End its thread; twice is harmless. A source that hangs is left to end with the process."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join(1.0)
+
+    def _trouble(self) -> str:
+        if self._gone:
+            return self._gone
+        if self._frame is None:
+            return ""
+        now = self._clock()
+        if now - self._frame.time > STALLED:
+            return f"camera {self.name} has given no picture for {now - self._frame.time:.1f} s; check its cable"
+        if self._live and self._frame.time - self._changed_at > FROZEN:
+            return f"camera {self.name} gives the same picture again and again; plug it in again"
+        return ""
+
+    def _run(self, source: Source | None) -> None:
+        while not self._ending.is_set():
+            if source is None:
+                source = self._reopened()
+                continue
+            self._rate, self._live = source.rate, source.live
+            picture: Array | None = None
+            with contextlib.suppress(OSError, RuntimeError):
+                picture = source.read()
+            if picture is None:
+                source.close()
+                source = None
+                self._lose(f"camera {self.name} is gone; plug it in again")
+                self._ending.wait(self._retry)
+            else:
+                self._take(picture)
+        if source is not None:
+            source.close()
+
+    def _reopened(self) -> Source | None:
+        try:
+            return self._open()
+        except CameraError as error:
+            self._lose(str(error))
+            self._ending.wait(self._retry)
+            return None
+
+    def _lose(self, why: str) -> None:
+        with self._lock:
+            self._gone = why
+            self._lock.notify_all()
+
+    def _take(self, picture: Array) -> None:
+        picture.setflags(write=False)
+        now = self._clock()
+        with self._lock:
+            last = self._frame
+            if last is None or self._gone or not np.array_equal(last.colour, picture):
+                self._changed_at = now
+            missed = max(0, round((now - last.time) * self._rate) - 1) if last is not None and not self._gone else 0
+            self._dropped += missed
+            self._count += 1
+            number = (last.number if last is not None else 0) + 1 + missed
+            self._frame, self._gone = Frame(picture, now, number), ""
+            self._times = [*self._times[-29:], now]
+            self._lock.notify_all()
+
+
+def open_camera(name: str, *, width: int = 640, height: int = 480, rate: float = 30.0) -> Camera:
+    """A camera or video file by name, not yet started."""
+    if not (name.isdigit() or Path(name).exists()):
+        there = ", ".join(find_cameras()) or "none"
+        raise CameraError(f"expected a camera's number, its device or a video file, got {name!r}; cameras: {there}")
+    return Camera(name, lambda: OpenCvSource(name, width=width, height=height, rate=rate))
+
+
+def find_cameras() -> list[str]:
+    """Devices that may be cameras."""
+    return [str(path) for path in sorted(Path("/dev").glob("video*"))]
+
+
+def _opencv() -> Any:
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingDriver("expected OpenCV for cameras, got none; run: pip install opencv-python-headless") from error
+    return cv2
