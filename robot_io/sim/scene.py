@@ -8,11 +8,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from robot_io.arm import ArmError
+
+if TYPE_CHECKING:
+    from robot_io.sim.peg_and_button import Rules
 
 REACH = (0.30, 0.72)
 """Metres from the arm's axis within which things are placed."""
@@ -116,9 +119,16 @@ def choose(rng: np.random.Generator, words: Sequence[str], n: int = 1) -> list[s
 
 
 def _builders() -> dict[str, Builder]:
-    from robot_io.sim import packing_shapes, put_block_in_bowl
+    from robot_io.sim import packing_shapes, peg_and_button, put_block_in_bowl
 
-    return {module.NAME: module.build for module in (put_block_in_bowl, packing_shapes)}
+    return {module.NAME: module.build for module in (put_block_in_bowl, packing_shapes, peg_and_button)}
+
+
+def rules_of(recipe: Recipe, layout: Layout) -> Rules | None:
+    """What is done tick by tick, for the scenes that count it."""
+    from robot_io.sim import peg_and_button
+
+    return peg_and_button.Rules(recipe, layout) if recipe.task == peg_and_button.NAME else None
 
 
 def tasks() -> tuple[str, ...]:

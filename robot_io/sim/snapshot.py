@@ -42,6 +42,9 @@ class Snapshot:
     frame: tuple[list[float], list[float]] | None
     """How it holds it: position and quaternion of the thing in the tip's frame."""
 
+    rules: dict[str, Any] | None = None
+    """What the scene's rules remember."""
+
     def pack(self) -> bytes:
         """As bytes."""
         recipe = [self.recipe.seed, self.recipe.task, self.recipe.split]

@@ -55,6 +55,7 @@ class Stage:
     def observe(self, *, pictures: bool) -> Observation:
         """Joints and gripper of the live world, and the pictures."""
         arrays: dict[str, Array] = {"joints": self.world.joints(), "gripper": np.array([self.world.gripper])}
+        arrays |= self.world.sense()
         if pictures:
             arrays |= self._ready(self.world.layout).pictures(self.world.poses())
         return Observation(self.world.ticks / RATE, arrays)

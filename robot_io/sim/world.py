@@ -18,8 +18,9 @@ from robot_io.arm import ArmError
 from robot_io.kinematics import Chain
 from robot_io.motion import read_urdf
 from robot_io.sim import bodies
+from robot_io.sim.peg_and_button import Rules
 from robot_io.sim.probe import Probe
-from robot_io.sim.scene import Layout, Recipe, lay_out
+from robot_io.sim.scene import Layout, Recipe, lay_out, rules_of
 from robot_io.sim.snapshot import BadSnapshot, Snapshot
 
 Array = NDArray[Any]
@@ -54,6 +55,7 @@ class World:
         self._folder = tempfile.TemporaryDirectory(prefix="askback-world-")
         self.recipe: Recipe | None = None
         self.layout = Layout("", 0, ())
+        self.rules: Rules | None = None
         self.bodies: list[int] = []
         self.robot = -1
         self.table = -1
@@ -81,6 +83,7 @@ class World:
         self.bodies = bodies.add_solids(self.layout.things, self.client)
         self._settle()
         self.ticks = 0
+        self.rules = rules_of(recipe, self.layout)
 
     def _fresh(self) -> None:
         # A new client each time: bodies keep the same numbers then, and a saved state is looked up by these.
@@ -144,11 +147,13 @@ class World:
         if on and not was:
             self._take()
         if not on:
-            self._let_go()
+            self.let_go()
         self._drive(self.target, velocity)
         for _ in range(SUBSTEPS):
             pybullet.stepSimulation(physicsClientId=self.client)
         self.ticks += 1
+        if self.rules is not None:
+            self.rules.after(self)
 
     def stay(self) -> None:
         """The targets become the joints as they are, at no speed."""
@@ -164,8 +169,6 @@ class World:
         state = pybullet.getLinkState(self.robot, TIP_LINK, physicsClientId=self.client)
         turn = np.reshape(pybullet.getMatrixFromQuaternion(state[5]), (3, 3))
         return np.asarray(state[4] + turn @ [0.0, 0.0, TIP_OFFSET])
-
-    # The cup
 
     def _take(self) -> None:
         self.probe.look_at(self.poses())
@@ -197,13 +200,18 @@ class World:
         pybullet.changeConstraint(self._constraint, maxForce=500, physicsClientId=self.client)
         self.held, self._frame = index, frame
 
-    def _let_go(self) -> None:
+    def slipped(self) -> float:
+        """Metres by which what is held is off from where it was taken; 0 if nothing is."""
+        if self.held is None or self._frame is None:
+            return 0.0
+        return float(np.linalg.norm(np.subtract(self._relative(self.held)[0], self._frame[0])))
+
+    def let_go(self) -> None:
+        """The cup lets go of what it holds."""
         if self.held is None:
             return
         pybullet.removeConstraint(self._constraint, self.client)
         self.held, self._frame, self._constraint = None, None, -1
-
-    # Truth and snapshots
 
     def truth(self) -> dict[str, Any]:
         """Where everything really is; see `robot_io.arm.Scene`."""
@@ -217,7 +225,12 @@ class World:
             "max_steps": self.layout.max_steps,
             "objects": [self._object(i) for i in range(len(self.bodies))],
             "held": self.held,
+            **(self.rules.truth() if self.rules is not None else {}),
         }
+
+    def sense(self) -> dict[str, Array]:
+        """What the scene's rules let the arm perceive, by name; nothing in most scenes."""
+        return self.rules.sense(self) if self.rules is not None else {}
 
     def _object(self, index: int) -> dict[str, Any]:
         thing = self.layout.things[index]
@@ -259,6 +272,7 @@ class World:
             self.gripper,
             self.held,
             self._frame,
+            None if self.rules is None else self.rules.state,
         ).pack()
 
     def restore(self, snapshot: bytes) -> None:
@@ -266,7 +280,7 @@ class World:
         saved = Snapshot.unpack(snapshot)
         if saved.recipe != self.recipe:
             self.build(saved.recipe)
-        self._let_go()
+        self.let_go()
         path = Path(self._folder.name) / "state.bullet"
         path.write_bytes(saved.state)
         try:
@@ -278,5 +292,7 @@ class World:
         self.ticks, self.gripper = saved.ticks, saved.gripper
         self.target = np.array(saved.target)
         self._drive(self.target, np.array(saved.velocity))
+        if self.rules is not None and saved.rules is not None:
+            self.rules.state = dict(saved.rules)
         if saved.held is not None and saved.frame is not None:
             self._attach(saved.held, (list(saved.frame[0]), list(saved.frame[1])))
