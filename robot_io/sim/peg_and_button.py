@@ -48,7 +48,8 @@ def build(recipe: Recipe, rng: np.random.Generator) -> Layout:
     """Peg, slot and button in places of their own."""
     if recipe.word and recipe.split != PERFECT:
         raise NoSuchScene(f"expected the split seen, unseen or {PERFECT} for {NAME}, got {recipe.split!r}")
-    room, places = Room(rng, y=(-0.35, 0.35)), []
+    room = Room(rng, y=(-0.35, 0.35))
+    places: list[tuple[float, float]] = []
     while len(places) < 3:
         place = room.place(0.05, gap=0.03)
         if place is None:
