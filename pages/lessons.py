@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import streamlit as st
 from pages import processes
 from pages.addresses import home
 from teaching.gating import KINDS, MODES, Gate
-from teaching.lesson import LessonConfig
+from teaching.lesson import PERSON_GATE, LessonConfig
 from teaching.supervisor import LessonSummary, backup_command, create_lesson, list_lessons, remove_lesson
 from teaching.task import tasks
 from teaching.types import BadInput
@@ -21,6 +21,18 @@ TEACH = "teach.py"
 WIDTH = 900  # pixels, so that lines stay readable
 LOW_DISK = 2 * 2**30
 START = {"starter": "the starter, which knows some colours", "nothing": "nothing learnt yet"}
+SPLITS = {
+    "seen": "colours and shapes of the usual set",
+    "unseen": "another set, in part new",
+    "only:purple": "goals about purple only, which the starter does not know",
+}
+FIRST = {
+    "task": "put-block-in-bowl",
+    "arm": "sim:panda",
+    "start": "starter",
+    "split": "only:purple",
+    "gate": asdict(PERSON_GATE),
+}
 MODE_WORDS = {"sensitivity": "ask before mistakes", "specificity": "leave good plans alone", "success": "end well"}
 
 
@@ -51,8 +63,12 @@ def first_visit() -> None:
         "The arm shows what it plans and how sure it is. You say yes, show it, or tell it what else that would be "
         "right for. It learns from every answer within seconds. It is simulated: nothing can break."
     )
+    st.write(
+        "This one can put blocks of seven colours into bowls. It has never heard of *purple*: teach it, "
+        "and watch it learn from each answer."
+    )
     if st.button("Start teaching now", type="primary", icon=":material/play_arrow:", key="start"):
-        path = made("first lesson", task="put-block-in-bowl", arm="sim:panda", start="starter", teacher=who())
+        path = made("teach it purple", **FIRST, teacher=who())
         if path is not None:
             go(path)
 
@@ -114,15 +130,22 @@ def details(lesson: LessonSummary) -> None:
 
 def gate_fields() -> dict[str, Any]:
     """The promise about asking."""
+    gate = PERSON_GATE
     first, second = st.columns(2)
     kind = first.selectbox("It asks by", KINDS, help=explained(Gate, "kind"))
-    mode = second.selectbox("It promises to", MODES, format_func=MODE_WORDS.__getitem__, help=explained(Gate, "mode"))
-    target = first.slider("Promised share", 0.5, 1.0, 0.9, 0.01, help=explained(Gate, "target"))
-    p_rand = second.slider("Random checks", 0.0, 1.0, 0.2, 0.05, help=explained(Gate, "p_rand"))
+    mode = second.selectbox(
+        "It promises to",
+        MODES,
+        MODES.index(gate.mode),
+        format_func=MODE_WORDS.__getitem__,
+        help=explained(Gate, "mode"),
+    )
+    target = first.slider("Promised share", 0.5, 1.0, gate.target, 0.01, help=explained(Gate, "target"))
+    p_rand = second.slider("Random checks", 0.0, 1.0, gate.p_rand, 0.05, help=explained(Gate, "p_rand"))
     level = 0.5
     if kind == "fixed":
         level = first.slider("Asks from uncertainty", 0.0, 1.0, 0.5, 0.01, help=explained(Gate, "level"))
-    return {"kind": kind, "mode": mode, "target": target, "p_rand": p_rand, "level": level}
+    return asdict(replace(gate, kind=kind, mode=mode, target=target, p_rand=p_rand, level=level))
 
 
 def new_lesson() -> None:

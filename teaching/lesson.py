@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from teaching.gating import Gate
@@ -11,8 +12,16 @@ from teaching.sampling import Sampling
 from teaching.task import tasks
 from teaching.types import BadInput, explained
 
+STARTER = Path(__file__).resolve().parent.parent / "datasets" / "starter"
+"""The checkpoints that come with the project; `python -m teaching starter` rebuilds one."""
 PERSON_GATE = Gate(mode="success", target=0.95, p_rand=0.1, n_min=5)
 """What a person's lesson starts with: it asks as seldom as good endings allow. Experiments keep the paper's gate."""
+
+
+def starter(task: str) -> Path | None:
+    """The starter checkpoint for a task, if there is one."""
+    path = STARTER / task
+    return path if (path / "checkpoint.json").is_file() else None
 
 
 @dataclass(frozen=True)

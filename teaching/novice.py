@@ -6,21 +6,12 @@ import shutil
 from pathlib import Path
 
 from robot_io.arm import TableView
-from teaching.lesson import LessonConfig
+from teaching.lesson import LessonConfig, starter
 from teaching.policies import checkpoint
 from teaching.policies.base import CheckpointError, Policy
 from teaching.policies.methods import make_policy
 from teaching.replay import ReplayBuffer
 from teaching.types import AskbackError
-
-STARTER = Path(__file__).resolve().parent.parent / "datasets" / "starter"
-"""The checkpoint that comes with the project; `python -m teaching starter` rebuilds it."""
-
-
-def starter(task: str) -> Path | None:
-    """The starter checkpoint for a task, if there is one."""
-    path = STARTER / task
-    return path if (path / checkpoint.INFO).is_file() else None
 
 
 def prepare(buffer: ReplayBuffer, config: LessonConfig) -> None:

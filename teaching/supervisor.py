@@ -19,7 +19,7 @@ from typing import Any
 
 from robot_io.remote import ask_token
 from robot_io.run_files import RunFile, RunFileError, alive, read_run_file
-from teaching.lesson import LessonConfig
+from teaching.lesson import LessonConfig, starter
 from teaching.replay import NotABuffer, ReplayBuffer
 from teaching.types import AskbackError, BadInput
 
@@ -84,6 +84,8 @@ def create_lesson(home: Path, name: str, **config: Any) -> Path:
     if path.exists():
         raise BadInput(f"expected a new name, but there is a lesson called {name!r}; open it, or take another name")
     lesson = LessonConfig.from_json({"name": " ".join(name.split()), **config})
+    if lesson.start == "starter" and starter(lesson.task) is None:
+        raise BadInput(f"expected to start {lesson.task} from nothing: the project has a starter for other tasks only")
     path.parent.mkdir(parents=True, exist_ok=True)
     ReplayBuffer.create(path, lesson.to_json()).close()
     return path
