@@ -7,6 +7,7 @@ and `recover` mend that from outside; both LeRobot's bus and our own use the sam
 
 from __future__ import annotations
 
+import select
 import types
 from typing import Any
 
@@ -33,8 +34,10 @@ STS3215 = 777
 AMPERE_STEP = 0.0065
 ANSWER_MS = 20.0
 """Milliseconds until a servo that says nothing counts as silent; an answer takes 1 to 5 through a USB adapter."""
+SPIN_MS = 1.5
+"""Milliseconds for which an answer is looked for without a pause, as most come by then; afterwards the wait sleeps."""
 POLL = 0.002
-"""Seconds for which one look at the port may sleep, instead of spinning."""
+"""Seconds of one such sleep."""
 FAULTS = {
     1: "its supply is out of range: check the power supply",
     2: "its position sensor fails: replace it",
@@ -61,9 +64,23 @@ def tune(port: Any) -> None:
         self.packet_start_time = self.getCurrentTime()
         self.packet_timeout = self.tx_time_per_byte * (length + 3.0) + ANSWER_MS
 
+    def read_port(self: Any, length: int) -> bytes:
+        data: bytes = self.ser.read(length)
+        if data or self.getTimeSinceStart() < SPIN_MS or not hasattr(self.ser, "fd"):
+            return data
+        select.select([self.ser.fd], [], [], POLL)
+        data = self.ser.read(length)
+        return data
+
+    port.readPort = types.MethodType(read_port, port)
     port.setPacketTimeout = types.MethodType(set_packet_timeout, port)
-    port.clearPort = types.MethodType(lambda self: self.ser.reset_input_buffer(), port)
-    port.ser.timeout = POLL
+
+    def clear_port(self: Any) -> None:
+        # Reading what is there costs microseconds; flushing a terminal waits for the kernel, long on a busy machine.
+        while waiting := self.ser.in_waiting:
+            self.ser.read(waiting)
+
+    port.clearPort = types.MethodType(clear_port, port)
     port.ser.write_timeout = 0.1
 
 

@@ -24,6 +24,10 @@ BYTE = 10 / 1_000_000
 """Seconds that one byte takes."""
 
 
+LOOK = 50e-6
+"""Seconds that a look at an empty port takes."""
+
+
 class Bench:
     """A board, its faults, and time."""
 
@@ -65,7 +69,7 @@ def port_of(bench: Bench) -> type:
             assert self.timeout is not None
             if size <= 0:
                 return b""
-            end = bench.time + self.timeout
+            end = bench.time + max(self.timeout, LOOK)
             while self.in_waiting < size and bench.time < end:
                 bench.time = min([end, *(due for due, _ in bench.coming if due > bench.time)])
             got = b"".join(answer for due, answer in bench.coming if due <= bench.time)
