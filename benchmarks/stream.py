@@ -2,9 +2,9 @@
 
     python -m benchmarks.stream [--seconds 20] [--takeovers 20] [--rewinds 40] [--pages 1] [--busy 1] [--seed 0]
 
-The arm runs `peg-and-button` in a session of its own and records; chunks of a second come at 30 rows a second, each when
-half of the one before is done; `--pages` processes read its live pictures; `--busy` processes multiply matrices at
-nice 19 like a training.
+The arm runs `peg-and-button` in a session of its own and records; chunks of a second come at 30 rows a second, each
+when half of the one before is done; `--pages` processes read its live pictures; `--busy` processes multiply matrices
+at nice 19 like a training.
 Prints one line of JSON:
 
 - period_ms: from tick to tick of the stream; bar: p99 within 10 ms of 1/60 s;
@@ -71,13 +71,14 @@ def take_overs(arm: StreamArm, page: Page, count: int) -> tuple[list[float], flo
     page.hear("state", you="drive")
     first = arm.now()["tick"]
     for count_up in range(count):
-        arm.stream(sway(0, 90), every=2, kind="tip")
+        there = 1 - 2 * (count_up % 2)
+        arm.stream(sway(0, 90) * there, every=2, kind="tip")
         time.sleep(0.3)
         before, pressed, beating = arm.now()["tick"], time.monotonic(), threading.Event()
         page.tell(type="drive", on=True)
         for beat in range(8):
             page.tell(type="beat", n=1000 * count_up + beat)
-            page.tell(type="drive", delta=[0.0, 0.0, 0.002, 0.0], t=time.time())
+            page.tell(type="drive", delta=[0.0, 0.0, 0.002 * there, 0.0], t=time.time())
             beating.wait(0.04)
         frames = arm.frames(before)
         human = frames["time"][frames["controller"] == frames["controllers"].index("human")]
@@ -154,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     figures: dict[str, Any] = alone(rng)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         directory = Path(folder)
-        process = launch("sim:panda", directory, origins=[ORIGIN])
+        process = launch("sim:panda", directory, origins=[ORIGIN], own_session=True)
         stack.callback(process.wait)
         stack.callback(process.terminate)
         arm = StreamArm(directory)
