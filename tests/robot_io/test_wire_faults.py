@@ -23,6 +23,8 @@ from robot_io.wired import REACH, WiredArm
 from tests.robot_io.emulator import Emulator
 from tests.robot_io.loopback import Bench, arm_on
 
+pytestmark = pytest.mark.process
+
 THOUSAND = 1000
 FURTHEST = (REACH + 0.15) * float(so.SPEED.max()) * RADIAN
 """Steps: what may be ahead of the arm, and how far it may have come since it was last seen."""
