@@ -100,6 +100,7 @@ class PlanLesson(PlanMoves):
         self.question = question = Question(decision, moment, shown=self.clock())
         question.details = self._details(decision)
         question.outcome = self.world.foresee_later(decision.plan.actions, moment)
+        self.look_ahead()
         if self.teacher is None:
             question.outcome.add_done_callback(lambda _: self.post("foreseen", question))
         else:

@@ -143,11 +143,16 @@ class PlanMoves(LessonThread):
             return
         expected = None
         if self.ahead:
-            self._preview = self._preview or self.world.preview_later(self.memory.next_seed)
+            self.look_ahead()
             expected = self._foreseen(plan, outcome, self.moment)
         self.course.perform(Move(self.draft.decision, plan, self.draft, expected))
         if expected is not None:
             self._advance(plan, expected)
+
+    def look_ahead(self) -> None:
+        """Have the next scene previewed, beside; it is needed as soon as this one is over."""
+        if self.ahead and self._preview is None:
+            self._preview = self.world.preview_later(self.memory.next_seed)
 
     def _foreseen(self, plan: Plan, outcome: Foresight | None, moment: Moment) -> Moment | None:
         try:

@@ -1,7 +1,7 @@
 """The assembly without a physics engine: a point gripper, numpy only, N rollouts at once. For experiments.
 
-Kinematic, so a jam is a rule and not a force: who comes down beside slot or button by more than the tolerance is blocked
-at the rim and cannot move sideways until lifted. A hundred rollouts of 400 ticks take well under a second.
+Kinematic, so a jam is a rule and not a force: who comes down beside slot or button by more than the tolerance is
+blocked at the rim and cannot move sideways until lifted. A hundred rollouts of 400 ticks take well under a second.
 """
 
 from __future__ import annotations
