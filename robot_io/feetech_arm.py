@@ -18,13 +18,13 @@ from robot_io.errors import ArmError, NotConnected
 from robot_io.feetech_bus import FeetechBus
 from robot_io.naming import ArmName
 from robot_io.so_bus import check_same, health_of, identify, need_health, settle, silent_words
-from robot_io.wired import WiredArm
+from robot_io.so_motion import SoArm
 
 
-def make(rest: str) -> WiredArm:
+def make(rest: str) -> SoArm:
     """The arm of `feetech:PORT[,id=NAME][,calibration=FOLDER]`."""
     name = ArmName.parse("feetech", rest)
-    return WiredArm(FeetechDriver(name.port, name.calibration_file("so_follower")), time.monotonic)
+    return SoArm(FeetechDriver(name.port, name.calibration_file("so_follower")), time.monotonic)
 
 
 class FeetechDriver:

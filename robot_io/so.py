@@ -27,7 +27,7 @@ WORKSPACE = np.array([[-0.25, -0.46, -0.01], [0.48, 0.46, 0.5]])
 RATE = 30.0
 MARGIN = 0.01
 """Radians that stay clear of the calibrated ends."""
-REST = np.array([0.0, -1.65, 1.6, 1.2, 0.0])
+REST = np.array([0.0, -1.7, 1.6, 0.7, 0.0])
 """Folded onto itself, low: where it may become limp without falling."""
 REST_NEAR = 0.25
 """Radians within which it counts as folded."""

@@ -20,20 +20,21 @@ from robot_io.errors import ArmError
 from robot_io.feetech_bus import FeetechBus
 from robot_io.lerobot_arm import LeRobotDriver
 from robot_io.naming import ArmName
-from robot_io.wired import REACH, WiredArm
+from robot_io.so_motion import SoArm
+from robot_io.wired import REACH
 
 BACKSTOP = 1.5
 """LeRobot's own limit on a step, as a multiple of ours: it should never bite."""
 
 
-def make_so101(rest: str) -> WiredArm:
+def make_so101(rest: str) -> SoArm:
     """The arm of `so101:PORT[,id=NAME][,calibration=FOLDER]`."""
-    return WiredArm(SoDriver("SO-101", "so101_follower", ArmName.parse("so101", rest)), time.monotonic)
+    return SoArm(SoDriver("SO-101", "so101_follower", ArmName.parse("so101", rest)), time.monotonic)
 
 
-def make_so100(rest: str) -> WiredArm:
+def make_so100(rest: str) -> SoArm:
     """The arm of `so100:PORT[,id=NAME][,calibration=FOLDER]`."""
-    return WiredArm(SoDriver("SO-100", "so100_follower", ArmName.parse("so100", rest)), time.monotonic)
+    return SoArm(SoDriver("SO-100", "so100_follower", ArmName.parse("so100", rest)), time.monotonic)
 
 
 class SoDriver(LeRobotDriver):

@@ -18,6 +18,7 @@ from robot_io.emulation.line_board import LineBoard
 from robot_io.emulation.so101 import so101
 from robot_io.feetech_arm import FeetechDriver
 from robot_io.serial_arm import LineDriver
+from robot_io.so_motion import SoArm
 from robot_io.wired import WiredArm
 
 BYTE = 10 / 1_000_000
@@ -102,7 +103,7 @@ def arm_on(bench: Bench, path: str, monkeypatch: pytest.MonkeyPatch) -> WiredArm
     """A connected arm on a bench."""
     monkeypatch.setattr(serial, "Serial", port_of(bench))
     monkeypatch.setattr(scservo_sdk.PortHandler, "getCurrentTime", lambda self: bench.clock() * 1e3)
-    driver: Any = LineDriver(path, bench.clock) if isinstance(bench.board, LineBoard) else FeetechDriver(path)
-    arm = WiredArm(driver, bench.clock)
+    line = isinstance(bench.board, LineBoard)
+    arm = WiredArm(LineDriver(path, bench.clock), bench.clock) if line else SoArm(FeetechDriver(path), bench.clock)
     arm.connect()
     return arm
