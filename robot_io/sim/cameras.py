@@ -21,6 +21,11 @@ from robot_io.sim.scene import Thing
 Array = NDArray[Any]
 
 LIGHT = (0.4, -0.3, 1.0)
+EYES = {
+    "side": ((1.35, 0.75, 0.85), (0.33, -0.02, 0.26)),
+    "front": ((1.2, -1.0, 0.55), (0.38, 0.0, 0.2)),
+}
+"""Where people look from, and where to, in metres; two views a right angle apart show depth."""
 _FLAGS = pybullet.ER_NO_SEGMENTATION_MASK
 
 
@@ -144,8 +149,8 @@ class Studio:
         colour, height = fuse(self.view, [(c, cam.points(d)) for cam, (c, d) in zip(self.cameras, shots, strict=True)])
         return {"colour": colour, "height": height, "picture": np.ascontiguousarray(shots[0][0])}
 
-    def side(self, poses: Array, joints: Array, width: int = 320, height: int = 240) -> Array:
-        """(height, width, 3) uint8: the table and the arm at joints (7,) from the side."""
+    def side(self, poses: Array, joints: Array, width: int = 320, height: int = 240, *, camera: str = "side") -> Array:
+        """(height, width, 3) uint8: the table and the arm at joints (7,), from one of `EYES`."""
         if self._side < 0:
             self._side = bodies.connect()
         if not self._side_bodies:
@@ -155,9 +160,10 @@ class Studio:
         for joint, angle in enumerate(joints):
             pybullet.resetJointState(self._robot, joint, angle, physicsClientId=self._side)
         half = 0.52
-        camera = Camera(
-            (1.35, 0.75, 0.85),
-            (0.33, -0.02, 0.26),
+        eye, target = EYES[camera]
+        view = Camera(
+            eye,
+            target,
             (0, 0, 1),
             width,
             height,
@@ -165,7 +171,7 @@ class Studio:
             0.2,
             4.0,
         )
-        return camera.shoot(self._side, shadow=False)[0]
+        return view.shoot(self._side, shadow=False)[0]
 
 
 def fuse(view: TableView, clouds: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

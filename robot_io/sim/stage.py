@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from robot_io.arm import BadAction, JointPath, Observation, Rehearsal, Report, Unsupported
 from robot_io.kinematics import Chain
 from robot_io.motion import Pace, parking, pick_and_place
-from robot_io.sim.cameras import Studio
+from robot_io.sim.cameras import EYES, Studio
 from robot_io.sim.scene import Layout, Recipe, lay_out
 from robot_io.sim.snapshot import Snapshot
 from robot_io.sim.world import HOME, RATE, World, panda_chain
 
 Array = NDArray[Any]
-CAMERA = "side"
+CAMERAS = tuple(EYES)
 SIDE = (320, 240)
 """Width and height of the side view, pixels."""
 _GAP = 0.001
@@ -72,11 +72,11 @@ class Stage:
         return self._ready(self.world.layout).side(self.world.poses(), self.world.joints(), width, height)
 
     def frame(self, camera: str, snapshot: bytes) -> bytes:
-        """One JPEG of a snapshot from the side; Unsupported names the cameras."""
-        if camera != CAMERA:
-            raise Unsupported(f"expected the camera {CAMERA!r}, got {camera!r}")
+        """One JPEG of a snapshot from a camera; Unsupported names them."""
+        if camera not in CAMERAS:
+            raise Unsupported(f"expected a camera among {', '.join(CAMERAS)}, got {camera!r}")
         saved = Snapshot.unpack(snapshot)
-        picture = self._ready(layout_of(saved.recipe)).side(saved.poses, saved.joints, *SIDE)
+        picture = self._ready(layout_of(saved.recipe)).side(saved.poses, saved.joints, *SIDE, camera=camera)
         return jpeg(picture)
 
     def path(self, actions: Array) -> JointPath:

@@ -26,7 +26,7 @@ from robot_io.arm import (
     TableView,
 )
 from robot_io.sim.scene import Recipe, tasks
-from robot_io.sim.stage import CAMERA, SIDE, Stage
+from robot_io.sim.stage import CAMERAS, SIDE, Stage
 from robot_io.sim.world import RATE, panda_chain
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class SimTable:
             joints=self._chain.names,
             limits=self._chain.limits,
             rate=RATE,
-            cameras=(CAMERA,),
+            cameras=CAMERAS,
             capabilities=frozenset({"table", "scene"}),
             table=TableView(),
             simulated=True,

@@ -114,3 +114,25 @@ def test_fusing_takes_the_mean_colour_and_the_greatest_height():
     colour, height = fuse(view, [(first, low), (second, high)])
     np.testing.assert_array_equal(colour[:, 0], [[20, 30, 40], [0, 0, 0]])
     np.testing.assert_allclose(height[:, 0], [0.03, 0.0])
+
+
+def test_people_see_the_arm_from_two_sides():
+    """A right angle apart, so that what is beside in one is in front in the other."""
+    from robot_io.arm import Unsupported
+    from robot_io.sim.cameras import EYES
+    from robot_io.sim.scene import Recipe
+    from robot_io.sim.stage import CAMERAS, Stage
+
+    side, front = (np.subtract(EYES[name][1], EYES[name][0])[:2] for name in CAMERAS)
+    cosine = side @ front / np.linalg.norm(side) / np.linalg.norm(front)
+    assert abs(cosine) < 0.5
+    stage = Stage()
+    try:
+        stage.world.build(Recipe(2, "peg-and-button"))
+        pictures = [stage.frame(name, stage.world.snapshot()) for name in CAMERAS]
+        assert all(picture[:2] == b"\xff\xd8" for picture in pictures)
+        assert pictures[0] != pictures[1]
+        with pytest.raises(Unsupported, match="side, front"):
+            stage.frame("roof", stage.world.snapshot())
+    finally:
+        stage.close()

@@ -68,7 +68,7 @@ def test_frames_are_jpegs(arm, twin):
 def test_errors_keep_their_names_and_the_twin_lives_on(arm, twin):
     snapshot = arm.snapshot()
     with pytest.raises(Unsupported, match="side"):
-        twin.frame("front", snapshot)
+        twin.frame("roof", snapshot)
     with pytest.raises(Unreachable):
         twin.rehearse(np.full((2, 4), 3.0), snapshot)
     with pytest.raises(ArmError, match="expected a snapshot"):
