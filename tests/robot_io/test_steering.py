@@ -208,3 +208,21 @@ def test_a_program_that_is_gone_streams_no_more(arm, directory):
 def test_who_is_not_connected_cannot_stream(directory):
     with pytest.raises(NotConnected):
         StreamArm(directory).stream(swing(3))
+
+
+def test_a_kept_moment_outlives_the_arm_process(tmp_path):
+    joints = []
+    for life in range(2):
+        with arm_process(tmp_path):
+            arm = StreamArm(tmp_path)
+            arm.connect()
+            if life == 0:
+                arm.reset(4, "put-block-in-bowl", "seen")
+                arm.stream(swing(30), wait=0)
+                arm.keep()
+            else:
+                arm.return_to(arm.moments()["kept"][0])
+            joints.append(arm.now()["observation"]["joints"])
+            assert arm.truth()["seed"] == 4
+            arm.disconnect()
+    np.testing.assert_array_equal(*joints)
