@@ -57,6 +57,11 @@ def signed(raw: int, bit: int) -> int:
     return -(raw & ((1 << bit) - 1)) if raw >> bit & 1 else raw
 
 
+def to_signed(value: int, bit: int) -> int:
+    """And back."""
+    return (1 << bit) | -value if value < 0 else value
+
+
 def tune(port: Any) -> None:
     """Give an SDK's open PortHandler short patience, no spinning, and no memory of late answers."""
 
