@@ -87,6 +87,8 @@ class Shelf:
     def drop_temporaries(self) -> list[str]:
         """Remove what a crash left half-written; none of it was ever acknowledged."""
         dropped = []
+        for name in _FOLDERS:
+            (self.path / name).mkdir(exist_ok=True)  # a copy may have lost its empty ones
         for folder in (self.path, self.episodes, self.pending, self.quarantine):
             for item in sorted(folder.glob(f"*{TEMPORARY}")):
                 if item.is_dir():

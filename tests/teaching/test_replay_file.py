@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from robot_io.arm import Observation
+from teaching.replay import ReplayBuffer
 from teaching.replay.episode import Episode, Step
 from teaching.replay.file import (
     BLOCK,
@@ -284,3 +286,12 @@ def test_the_same_episode_gives_the_same_bytes(episode: Episode) -> None:
 def test_ids_that_are_no_file_names_are_refused(episode: Episode, name: str) -> None:
     with pytest.raises(BadInput, match="episode id"):
         replace(episode, id=name)
+
+
+def test_a_copy_without_its_empty_folders_opens(tmp_path) -> None:
+    sample = Path(__file__).parents[2] / "datasets" / "sample"
+    copy = tmp_path / "sample"
+    shutil.copytree(sample, copy)
+    shutil.rmtree(copy / "pending", ignore_errors=True)
+    with ReplayBuffer(copy) as buffer:
+        assert buffer.verify().whole and len(buffer.answers()) == 21 and len(buffer.episodes()) == 14
