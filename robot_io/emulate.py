@@ -17,15 +17,17 @@ import numpy as np
 
 from robot_io.emulation.console import BadCommand, Console
 from robot_io.emulation.line_board import LineBoard
-from robot_io.emulation.so101 import so101
+from robot_io.emulation.so101 import physical, so101
 from robot_io.emulation.terminal import Board, Terminal
 
 KINDS = ("so101", "line")
 
 
-def board(kind: str, now: float) -> Board:
-    """The electronics of a kind."""
-    return so101(now=now) if kind == "so101" else LineBoard(now=now)
+def board(kind: str, now: float, *, body: bool = False) -> Board:
+    """The electronics of a kind, with a simulated body behind them if asked for."""
+    if kind == "so101":
+        return physical(now) if body else so101(now=now)
+    return LineBoard(now=now)
 
 
 def clock(pace: float) -> Callable[[], float]:
@@ -40,6 +42,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--link", type=Path, help="where the port shall appear (default: a fresh temporary folder)")
     parser.add_argument("--seed", type=int, default=0, help="of the faults' chance")
     parser.add_argument("--pace", type=float, default=1.0, help="emulated seconds per second (default: 1)")
+    parser.add_argument("--body", action="store_true", help="so101: with gravity and a table, by PyBullet")
     got = parser.parse_args(arguments)
     if not 0 < got.pace <= 1000:
         parser.error(f"expected --pace above 0 and up to 1000, got {got.pace}")
@@ -72,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.setswitchinterval(0.0005)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ticking = clock(got.pace)
-    made = board(got.kind, ticking())
+    made = board(got.kind, ticking(), body=got.body)
     try:
         with Terminal(made, ticking, np.random.default_rng(got.seed), name=got.kind, link=got.link) as terminal:
             serve(terminal, got.kind)

@@ -21,13 +21,23 @@ RANGES: Mapping[str, tuple[int, int]] = {
 HOMING = (85, -120, 40, -15, 200, -60)
 """Steps that each servo's encoder is off, as no two arms are put together alike."""
 REST = (0.0, -1.2, 1.2, 0.6, 0.0, 0.2)
-"""Radians from each joint's middle, folded, as it lies when nobody uses it."""
+"""Radians from each joint's middle: half folded, as somebody left it."""
 
 
 def middle(joint: int) -> float:
     """Radians on the encoder of a joint's middle."""
     low, high = list(RANGES.values())[joint]
     return ((low + high) / 2 + HOMING[joint] - STEPS / 2) * 2 * math.pi / STEPS
+
+
+def physical(now: float = 0.0) -> ServoBus:
+    """The same with a body behind it: PyBullet, gravity and a table."""
+    from robot_io.sim.so101 import PhysicalMotors
+
+    shut = (RANGES["gripper"][0] + HOMING[-1] - STEPS / 2) * 2 * math.pi / STEPS
+    bus = so101(PhysicalMotors([*(middle(joint) for joint in range(5)), shut], [*REST[:5], 0.5]), now)
+    bus.period = 1 / 60
+    return bus
 
 
 def so101(motors: Motors | None = None, now: float = 0.0) -> ServoBus:
