@@ -91,6 +91,7 @@ LAZY = {
 """Module → vendors that importing it must not load."""
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("module", LAZY)
 def test_vendors_stay_lazy(module: str) -> None:
     loaded = loaded_by(module)

@@ -13,11 +13,16 @@ import numpy as np
 import pytest
 from websockets.exceptions import WebSocketException
 
+from robot_io import so
 from robot_io.arm import Action, ArmError
+from robot_io.calibration import STEP
+from robot_io.emulation.so101 import RANGES
 from robot_io.errors import Unplugged
 from robot_io.launch import launch
 from tests.robot_io.emulator import Emulator
 from tests.robot_io.side_port import ORIGIN, Page, linked
+
+pytestmark = pytest.mark.process
 
 KINDS = ["line", "feetech", pytest.param("so101", marks=pytest.mark.slow)]
 """LeRobot's import takes 5 s of a core, and a minute on a busy machine; test_so_arm.py has it in its own process."""
@@ -96,4 +101,7 @@ def test_an_arm_is_unplugged_in_motion_and_goes_on_after_that(kind, emulator, wa
         process.terminate()
         assert process.wait(20) == 0
     if kind != "line":
-        assert all(emulator.show()["torque"]), "an arm that is not folded must not fall"
+        shown = emulator.show()
+        lift = (shown["steps"][1] - sum(RANGES["shoulder_lift"]) / 2) * STEP
+        assert abs(lift - so.REST[1]) < 0.1, "it folds"
+        assert not any(shown["torque"]), "and only then lets go"
