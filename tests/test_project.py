@@ -112,6 +112,8 @@ DOCUMENTS = [
     "LICENSE",
     "benchmarks/README.md",
     "docs/guide.md",
+    "docs/hardware.md",
+    "docs/protocols/line.md",
     "docs/remote.md",
     "docs/settings.md",
     "docs/protocols/askdagger.md",

@@ -26,6 +26,7 @@ from tests.robot_io.loopback import Bench, arm_on
 pytestmark = pytest.mark.process
 
 THOUSAND = 1000
+FEW = 300
 FURTHEST = (REACH + 0.15) * float(so.SPEED.max()) * RADIAN
 """Steps: what may be ahead of the arm, and how far it may have come since it was last seen."""
 KINDS = ("feetech", "line")
@@ -141,7 +142,7 @@ def test_a_thousand_damaged_commands_leave_the_arm_within_its_limits(bench, arm,
 def test_after_a_stop_no_goal_goes_out_whatever_the_wire_does(bench, arm):
     middle, ticks = arm.observe()["joints"], itertools.count()
     bench.faults.drop = bench.faults.corrupt = 0.2
-    for _ in range(THOUSAND):
+    for _ in range(FEW):
         with contextlib.suppress(WireError):
             swing(arm, ticks, middle)
         arm.stop()
@@ -306,7 +307,7 @@ def test_a_device_that_babbles_is_an_error_and_never_a_hang_or_a_goal(bench, arm
 
     bench.board = Babbler()
     bench.time += 0.2
-    for _ in range(2 * THOUSAND):
+    for _ in range(FEW):
         start = bench.time
         with contextlib.suppress(WireError):
             swing(arm, ticks, middle)
@@ -316,3 +317,15 @@ def test_a_device_that_babbles_is_an_error_and_never_a_hang_or_a_goal(bench, arm
         assert not any(data[4] == SYNC_WRITE for data in told)
     bench.board = board
     arm.disconnect()
+
+
+def test_an_arm_that_is_not_folded_keeps_its_torque():
+    with Emulator("so101") as emulator:
+        arm = arm_of("feetech", emulator)
+        here = arm.observe()["joints"]
+        for _ in range(60):
+            arm.send(Action(np.zeros(5)))
+            time.sleep(0.01)
+        assert np.max(np.abs(arm.observe()["joints"] - here)) > 0.3
+        arm.disconnect()
+        assert all(emulator.show()["torque"])
