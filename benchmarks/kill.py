@@ -142,9 +142,19 @@ def kill(kind: str, path: Path, home: Path, web: subprocess.Popen[bytes]) -> sub
         web.kill()
         web.wait()
         return start_web(home)
-    wait(lambda: kind in pids_of(path), f"a {kind} to kill")
-    os.kill(pids_of(path)[kind], signal.SIGKILL)
+    wait(lambda: killed(pids_of(path).get(kind)), f"a {kind} to kill")
     return web
+
+
+def killed(pid: int | None) -> bool:
+    """Whether there was such a process to kill; a run file may tell of one that is gone."""
+    try:
+        if pid is None:
+            return False
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def wait(until: Any, what: str) -> None:
