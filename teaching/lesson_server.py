@@ -90,11 +90,12 @@ class LessonServer:
             self._wake()
 
     async def _push(self, socket: WebSocket, session: str, changed: asyncio.Event) -> None:
-        while True:
-            await changed.wait()
-            changed.clear()
-            view = self.view | {"lease": self._lease_view(session)}
-            await socket.send_text(json.dumps({"type": "view", "view": view}))
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the page went away; `_listen` sees it, too
+            while True:
+                await changed.wait()
+                changed.clear()
+                view = self.view | {"lease": self._lease_view(session)}
+                await socket.send_text(json.dumps({"type": "view", "view": view}))
 
     def _lease_view(self, session: str) -> dict[str, Any]:
         lease = self.lease

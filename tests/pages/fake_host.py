@@ -7,6 +7,7 @@ whose questions are drawn instead of asked.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import io
 import json
@@ -199,7 +200,8 @@ class FakeServer:
 
     async def _show(self) -> None:
         for socket, who in list(self.lesson.watching.items()):
-            await socket.send_text(json.dumps({"type": "view", "view": self.lesson.seen_by(who["session"])}))
+            with contextlib.suppress(WebSocketDisconnect):  # a page that has just gone
+                await socket.send_text(json.dumps({"type": "view", "view": self.lesson.seen_by(who["session"])}))
 
     async def _lesson(self, socket: WebSocket) -> None:
         self.loop = asyncio.get_running_loop()
