@@ -13,7 +13,7 @@ import numpy as np
 from robot_io.arm import Scene, Unreachable, make_arm
 from teaching import novice
 from teaching.learning import Learning
-from teaching.lesson import LessonConfig
+from teaching.lesson import LessonConfig, starter
 from teaching.metrics import wilson
 from teaching.oracle import OracleTeacher
 from teaching.plan_lesson import PlanLesson
@@ -77,6 +77,8 @@ def run(directory: Path, config: LessonConfig, storing_episodes: int, *, sync: b
     """
     begun = time.perf_counter()
     there = (directory / "lesson.json").is_file()
+    if not there and config.start == "starter" and starter(config.task) is None:
+        raise BadInput(f"expected --start nothing: there is no starter for {config.task}")
     with ReplayBuffer(directory) if there else ReplayBuffer.create(directory, config.to_json()) as buffer:
         config = LessonConfig.from_json(buffer.lesson)
         arm = simulated(config.arm)

@@ -126,6 +126,8 @@ class LessonServer:
             while len(self._acks) > REMEMBERED:
                 self._acks.popitem(last=False)
             known.set_result(await self._carry_out(session, role, frame))
+            if not known.result()["ok"]:
+                self._acks.pop(key, None)  # refused, so nothing was counted: the same intent may be sent again
         ack = await asyncio.shield(known)
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await socket.send_text(json.dumps({"type": "ack", "id": frame.get("id"), **ack}))

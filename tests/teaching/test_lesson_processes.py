@@ -92,6 +92,16 @@ def test_the_same_intent_twice_counts_once(lesson) -> None:
             page.intend("answer", id="twice", **values)
 
 
+def test_a_refused_intent_may_be_sent_again(lesson) -> None:
+    path, _ = lesson
+    with Channel(path, session="anna") as page:
+        question = page.question()
+        values = {"query": question["id"], "seconds": 1.0}
+        with pytest.raises(AskbackError, match="expected a verdict"):
+            page.intend("answer", id="again", verdict="perhaps", **values)
+        assert page.intend("answer", id="again", verdict="invalid", **values) is not None
+
+
 def test_a_second_person_watches_until_the_turn_passes(lesson) -> None:
     path, _ = lesson
     with Channel(path, session="anna") as first, Channel(path, session="ben") as second:
