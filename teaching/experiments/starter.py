@@ -18,6 +18,7 @@ import torch
 from robot_io.arm import Scene, TableView, Unreachable, make_arm
 from teaching.policies.base import Batch
 from teaching.policies.goals import words
+from teaching.policies.rehearsal import Rehearsal
 from teaching.policies.transporter import TransporterLearner
 from teaching.task import Task, Truth, make_task
 from teaching.types import Array, BadInput
@@ -33,15 +34,17 @@ class StarterConfig:
 
     task: str = "put-block-in-bowl"
     arm: str = "sim:panda"
-    pairs: int = 300
+    pairs: int = 320
     """Demonstrations."""
-    steps: int = 1600
+    steps: int = 1200
     """Optimiser steps."""
     batch: int = 16
-    rate_after: float = 2e-4
-    """The step of the network's weights when a lesson goes on from it: what it knows changes slowly …"""
-    word_rate_after: float = 1e-2
-    """… but a word's numbers quickly, so that a new one is learned from few answers."""
+    rehearsed: int = 40
+    """Demonstrations that travel with it, so that lessons do not make it forget."""
+    rate_after: float = 1e-3
+    """The step of the network's weights when a lesson goes on from it."""
+    word_rate_after: float = 2e-2
+    """The same of words, larger so that a new one is learned from few answers."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,18 @@ class Pairs:
         goals = tuple(self.goal[i] for i in rows)
         return Batch(self.colour[rows], self.height[rows], goals, self.actions[rows], np.ones(count))
 
+    def some(self, count: int) -> Rehearsal:
+        """Every so many-th of them."""
+        rows = np.unique(np.linspace(0, len(self.goal) - 1, count).round().astype(int))
+        goals = [self.goal[i] for i in rows]
+        return Rehearsal.of(self.colour[rows], self.height[rows], goals, self.actions[rows])
+
 
 def collect(arm: Scene, task: Task, without: tuple[str, ...], count: int, report: Report) -> Pairs:
     """Demonstrations by the scripted teacher for goals that do not name some colours.
 
-    Things of those colours may lie about: the starter has seen them, never been asked for them, and leaves them alone.
+    Goals name all other colours, of the seen and of the unseen set. Things of the colours left out may lie about: the
+    starter has seen them, has never been asked for them, and leaves them alone.
     Kept off the table altogether they would stand out as the only thing unknown, and be guessed for the unknown word.
 
     Args:
@@ -80,7 +90,7 @@ def collect(arm: Scene, task: Task, without: tuple[str, ...], count: int, report
     rows: list[tuple[Array, Array, str, Array]] = []
     seed = FIRST_SEED
     while len(rows) < count:
-        truth = arm.reset(seed, task.name, "seen")
+        truth = arm.reset(seed, task.name, ("seen", "unseen")[seed // 2 % 2])
         seed += 2
         if not set(words(str(truth["goal"]))) & set(without):
             rows += _shown(arm, task, truth, rng)
@@ -146,6 +156,7 @@ def build(
         arm.disconnect()
     after = replace(learner.config, learning_rate=config.rate_after, word_rate=config.word_rate_after)
     lineage = {"update": 0, "parent": None, "seed": seed, "starter": {**vars(config), "without": colours_left_out}}
+    learner.rehearsal = pairs.some(config.rehearsed)
     learner.save_starter(Path(out), after, lineage)
     return {
         "checkpoint": str(out),

@@ -24,6 +24,7 @@ from teaching.policies.correlation import angle_of
 from teaching.policies.goals import Vocabulary
 from teaching.policies.modes import Mode, entropy, modes, paired, to_map
 from teaching.policies.network import STRIDE
+from teaching.policies.rehearsal import FILE, Rehearsal
 from teaching.policies.transporter_config import METHOD, TransporterConfig, as_tensor, build, device, read_info
 from teaching.types import Alternative, Array, BadInput, Plan
 
@@ -135,6 +136,8 @@ class TransporterLearner:
         self.table = table or TableView()
         self.updates = 0
         self.vocabulary = Vocabulary()
+        self.rehearsal: Rehearsal | None = None
+        """What a starter was taught; it travels from checkpoint to checkpoint."""
         self._device = device()
         self._take(config or TransporterConfig(), seed)
 
@@ -159,6 +162,8 @@ class TransporterLearner:
         Returns:
             loss, pick_loss, place_loss (weighted means, nats) and weight (their mean).
         """
+        if self.rehearsal is not None and self.config.rehearse:
+            batch = self.rehearsal.mixed_into(batch, self.config.rehearse, rng)
         self.vocabulary.learn_goals(batch.goal)
         shape = (batch.height.shape[1], batch.height.shape[2])
         points = self._pixels(batch.actions, shape)
@@ -216,8 +221,11 @@ class TransporterLearner:
     def save(self, directory: Path, lineage: Mapping[str, Any]) -> None:
         """Write model.safetensors, optimiser.safetensors and checkpoint.json, atomically."""
         flat, groups = checkpoint.flat_state(self._optimiser)
-        info = self._info(self.config, groups, lineage)
-        checkpoint.write(directory, info, {checkpoint.MODEL: self.network.state_dict(), checkpoint.OPTIMISER: flat})
+        files: dict[str, Mapping[str, Tensor]] = {
+            checkpoint.MODEL: self.network.state_dict(),
+            checkpoint.OPTIMISER: flat,
+        }
+        self._write(directory, self.config, groups, lineage, files)
 
     def scale_rates(self, share: float) -> None:
         """Let steps be so many times as large as the config says, until told otherwise."""
@@ -228,12 +236,13 @@ class TransporterLearner:
     def save_starter(self, directory: Path, config: TransporterConfig, lineage: Mapping[str, Any]) -> None:
         """Write a checkpoint to start lessons from: half-precision weights, no optimiser, a config to go on with."""
         weights = {name: value.half() for name, value in self.network.state_dict().items()}
-        checkpoint.write(directory, self._info(config, [], lineage), {checkpoint.MODEL: weights})
+        self._write(directory, config, [], lineage, {checkpoint.MODEL: weights})
 
-    def _info(
-        self, config: TransporterConfig, groups: list[dict[str, Any]], lineage: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        return {
+    def _write(
+        self, directory: Path, config: TransporterConfig, groups: list[dict[str, Any]], lineage: Mapping[str, Any],
+        files: dict[str, Mapping[str, Tensor]],
+    ) -> None:  # fmt: skip
+        info = {
             "method": METHOD,
             "config": asdict(config),
             "words": list(self.vocabulary.known),
@@ -241,6 +250,10 @@ class TransporterLearner:
             "groups": groups,
             "lineage": dict(lineage),
         }
+        if self.rehearsal is not None:
+            info["rehearsal"] = list(self.rehearsal.goal)
+            files[FILE] = self.rehearsal.tensors()
+        checkpoint.write(directory, info, files)
 
     def load(self, directory: Path) -> Mapping[str, Any]:
         """Take over a checkpoint; returns its lineage. A damaged one is a CheckpointError and changes nothing.
@@ -253,7 +266,10 @@ class TransporterLearner:
         if checkpoint.OPTIMISER in info["files"]:
             flat = checkpoint.read_tensors(directory, checkpoint.OPTIMISER, info)
             checkpoint.restore_state(fresh._optimiser, flat, info["groups"])
-        for name in ("config", "network", "_optimiser"):
+        if FILE in info["files"]:
+            tensors = checkpoint.read_tensors(directory, FILE, info)
+            fresh.rehearsal = Rehearsal.from_tensors(tensors, info.get("rehearsal"))
+        for name in ("config", "network", "_optimiser", "rehearsal"):
             setattr(self, name, getattr(fresh, name))
         self.vocabulary, self.updates = Vocabulary(info["words"]), int(info["updates"])
         lineage: dict[str, Any] = info["lineage"]
