@@ -104,9 +104,9 @@ def _backup(given: argparse.Namespace) -> Figures:
 
 
 def _starter(given: argparse.Namespace) -> Figures:
-    from teaching.experiments import starter
+    from teaching.experiments.starter import build
 
-    return starter.build(given.out, tuple(given.without), seed=given.seed, report=_bar())
+    return build(given.out, tuple(given.without), seed=given.seed, report=_bar())
 
 
 def _parser() -> argparse.ArgumentParser:
