@@ -1,7 +1,7 @@
 """The starter: a small novice that knows some colours, and what twenty answers about another one are worth.
 
 `build` trains one on the scripted teacher's demonstrations, with colours left out of all goals, as `python -m teaching
-starter` does. `leave_one_out` teaches it the colour that it lacks and measures before and after.
+starter` does. What lessons make of it is measured in `new_colour`.
 """
 
 from __future__ import annotations
@@ -92,11 +92,16 @@ def collect(arm: Scene, task: Task, without: tuple[str, ...], count: int, report
     while len(rows) < count:
         truth = arm.reset(seed, task.name, ("seen", "unseen")[seed // 2 % 2])
         seed += 2
-        if not set(words(str(truth["goal"]))) & set(without):
+        if not names_one(str(truth["goal"]), without):
             rows += _shown(arm, task, truth, rng)
             report("demonstrations", min(len(rows), count), count)
     colour, height, goals, actions = zip(*rows[:count], strict=True)
     return Pairs(np.stack(colour), np.stack(height), tuple(goals), np.stack(actions))
+
+
+def names_one(goal: str, colours: tuple[str, ...]) -> bool:
+    """Whether a goal names one of these colours."""
+    return not set(words(goal)).isdisjoint(colours)
 
 
 def _shown(arm: Scene, task: Task, truth: Truth, rng: np.random.Generator) -> list[tuple[Array, Array, str, Array]]:
@@ -154,10 +159,7 @@ def build(
         learner = teach(pairs, config, arm.features.table, seed, report)
     finally:
         arm.disconnect()
-    after = replace(learner.config, learning_rate=config.rate_after, word_rate=config.word_rate_after)
-    lineage = {"update": 0, "parent": None, "seed": seed, "starter": {**vars(config), "without": colours_left_out}}
-    learner.rehearsal = pairs.some(config.rehearsed)
-    learner.save_starter(Path(out), after, lineage)
+    write(Path(out), learner, pairs, config, colours_left_out, seed)
     return {
         "checkpoint": str(out),
         "bytes": sum(path.stat().st_size for path in Path(out).iterdir()),
@@ -166,6 +168,16 @@ def build(
         "without": list(colours_left_out),
         "words": list(learner.vocabulary.known),
     }
+
+
+def write(
+    out: Path, learner: TransporterLearner, pairs: Pairs, config: StarterConfig, without: tuple[str, ...], seed: int
+) -> None:
+    """Write a taught learner as a starter, with some of what it was taught and the rates that lessons go on with."""
+    after = replace(learner.config, learning_rate=config.rate_after, word_rate=config.word_rate_after)
+    lineage = {"update": 0, "parent": None, "seed": seed, "starter": {**vars(config), "without": without}}
+    learner.rehearsal = pairs.some(config.rehearsed)
+    learner.save_starter(out, after, lineage)
 
 
 def scene_of(name: str) -> Scene:
