@@ -187,9 +187,10 @@ class ReplayBuffer(Reading):
         assert self._log is not None
         with self._saying:
             payload = event_bytes(kind, body, self._clock())
+            event = event_of(self._log.seq + 1, payload)  # what cannot be read back is refused before it is written
             seq = self._log.append(payload)
             with self._lock:
-                self._ledger.add(event_of(seq, payload))
+                self._ledger.add(event)
                 self._folded = None
         return seq
 

@@ -119,6 +119,8 @@ def checked_body(kind: str, body: Mapping[str, Any] | Answer, events: Mapping[in
         raise BadInput(f"expected an event kind among {', '.join(KINDS)}, got {kind!r}")
     if isinstance(body, Answer):
         body = nouns.answer_json(body)
+        if kind in ANSWERS:
+            return body  # an Answer has checked itself
     try:
         if kind in ANSWERS:
             nouns.answer_of(body)
