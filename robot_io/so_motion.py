@@ -44,6 +44,12 @@ CARRY = np.array([-0.9, 0.5, 1.3])
 """Shoulder, elbow and wrist between pick and place: the gripper high, still nearly upright."""
 HIGHEST = 0.095
 """Metres above which it points straight down nowhere."""
+LEAN = 0.35
+"""Radians from straight down within which a gripper that is moved by hand is kept looking down."""
+SHARES = (1.0, 0.5, 0.2, 0.05)
+"""Of a move by hand: the largest that leads where it should is done."""
+ASIDE = 0.001
+"""Metres by which such a move may end elsewhere."""
 CLEAR = 0.02
 """Metres of straight descent at least."""
 PACE = Pace(rate=so.RATE, share=0.8, tip_speed=0.12, travel=0.08, wait=0.5, rest=0.3)
@@ -181,6 +187,32 @@ def _swing(start: Array, end: Array, limits: Limits, pace: Pace) -> Array:
     return np.asarray(start + share[:, None] * (end - start))
 
 
+def nudged(arm: Chain, joints: Array, move: Array) -> Array:
+    """Joints (5,) after the tip moved by dx, dy, dz in metres and dyaw in radians, (4,).
+
+    A gripper that points down is kept pointing down. One that leans keeps its lean and turns about the upright axis as
+    it goes sideways, since five joints cannot do otherwise; its yaw is then the roll of its wrist.
+    """
+    joints, move = np.asarray(joints, dtype=np.float64), np.array(move, dtype=np.float64)
+    before = arm.tip(joints)
+    for share in SHARES:
+        found = _nudged(arm, joints, share * move)
+        if np.linalg.norm(arm.tip(found) - before - share * move[:3]) < ASIDE + 0.1 * share * np.linalg.norm(move[:3]):
+            return found
+    return joints
+
+
+def _nudged(arm: Chain, joints: Array, move: Array) -> Array:
+    pose = arm.pose(joints)
+    if pose[2, 2] < -math.cos(LEAN):
+        return arm.nudge(joints, move, steps=5, lean=LEAN)
+    x, y = pose[0, 3] - PAN_X, pose[1, 3]
+    turn = math.atan2(y + move[1], x + move[0]) - math.atan2(y, x)
+    turned = arm.nudge(joints, np.array([*move[:3], (turn + math.pi) % (2 * math.pi) - math.pi]), steps=5, lean=0.0)
+    turned[4] = np.clip(turned[4] + move[3], arm.limits.lower[4], arm.limits.upper[4])
+    return turned
+
+
 class SoArm(WiredArm):
     """A wired SO arm that knows where its gripper is, how to get somewhere, and where to rest."""
 
@@ -193,6 +225,12 @@ class SoArm(WiredArm):
         if self._chain is None:
             self._chain = chain(self.features.limits)
         return self._chain.tip(joints)
+
+    def reach(self, joints: Array, move: Array) -> Array:
+        """Joints (5,) after the tip moved by dx, dy, dz, dyaw (4,) from joints (5,); as near as five joints get."""
+        self.tip(joints)
+        assert self._chain is not None
+        return nudged(self._chain, joints, move)
 
     def path(self, actions: Array) -> JointPath:
         """The joint path of a pick and place, from where it is."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from robot_io import so
 from robot_io.arm import BadAction, Limits, Parks, Pathed, Unreachable
 from robot_io.safety import SafeArm, outside
-from robot_io.so_motion import CARRY, chain, pick_and_place, solve
+from robot_io.so_motion import CARRY, chain, nudged, pick_and_place, solve
 from tests.robot_io.loopback import Bench, arm_on
 
 LIMITS = Limits(so.LOWER, so.UPPER, so.SPEED, so.WORKSPACE)
@@ -98,3 +98,30 @@ def test_an_emulated_arm_follows_a_whole_plan_and_parks(tmp_path, monkeypatch):
     arm.disconnect()
     assert not any(bench.board.show()["torque"]), "folded, it may let go"
     assert bench.board.show()["goals_outside"] == 0
+
+
+DOWN = solve(np.array([[0.2, 0.05, 0.05, 0.3]]), LIMITS)[0]
+LEANING = np.array([0.2, -0.5, 0.6, 0.3, 0.1])
+
+
+@pytest.mark.parametrize("start", [DOWN, LEANING])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_hand_moves_the_tip_where_it_wants(start, axis):
+    arm, move = chain(LIMITS), np.zeros(4)
+    move[axis] = 0.01
+    moved = nudged(arm, start, move)
+    np.testing.assert_allclose(arm.tip(moved) - arm.tip(start), move[:3], atol=5e-4)
+    assert arm.pose(moved)[2, 2] == pytest.approx(arm.pose(start)[2, 2], abs=0.02), "it keeps its lean"
+
+
+def test_a_hand_turns_it_and_does_not_pull_it_beyond_its_reach():
+    arm = chain(LIMITS)
+    turned = nudged(arm, DOWN, np.array([0, 0, 0, 0.2]))
+    pose, before = arm.pose(turned), arm.pose(DOWN)
+    assert np.arctan2(pose[1, 0], pose[0, 0]) - np.arctan2(before[1, 0], before[0, 0]) == pytest.approx(0.2, abs=1e-3)
+    far = solve(np.array([[0.28, 0.0, 0.03, 0.0]]), LIMITS)[0]
+    for _ in range(20):
+        far = nudged(arm, far, np.array([0.05, 0, 0, 0]))
+    assert np.linalg.norm(arm.tip(far) - [0.28, 0.0, 0.03]) < 0.05
+    assert np.all((far >= LIMITS.lower) & (far <= LIMITS.upper))
+    assert arm.tip(far)[2] > 0.0, "pulled outwards it does not sink"
