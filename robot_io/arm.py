@@ -7,7 +7,7 @@ SI units and radians throughout. An Arm is six verbs; what else it can do (a Sce
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -20,6 +20,8 @@ from robot_io.errors import NotConnected as NotConnected
 from robot_io.errors import Stopped as Stopped
 from robot_io.errors import Unreachable as Unreachable
 from robot_io.errors import Unsupported as Unsupported
+from robot_io.features import CameraView as CameraView
+from robot_io.features import Features as Features
 from robot_io.limits import Limits as Limits
 from robot_io.table_view import TableView as TableView
 
@@ -64,24 +66,6 @@ class Action:
         joints.setflags(write=False)
         object.__setattr__(self, "joints", joints)
         object.__setattr__(self, "gripper", float(self.gripper))
-
-
-@dataclass(frozen=True)
-class Features:
-    """What an arm has; true before it is connected, too."""
-
-    name: str
-    joints: tuple[str, ...]
-    limits: Limits
-    rate: float = 60.0
-    """Control ticks per second."""
-    cameras: tuple[str, ...] = ()
-    capabilities: frozenset[str] = field(default_factory=frozenset)
-    """Any of "table" (pictures and `perform`), "scene" (reset, snapshot, restore, rehearse, preview, truth)."""
-    table: TableView = field(default_factory=TableView)
-    simulated: bool = False
-    tasks: tuple[str, ...] = ()
-    """Names of the scenes that `reset` knows."""
 
 
 @runtime_checkable

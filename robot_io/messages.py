@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 
 from robot_io import errors
-from robot_io.arm import Action, ArmError, Features, JointPath, Limits, Observation, Rehearsal, Report, TableView
+from robot_io.arm import (
+    Action,
+    ArmError,
+    CameraView,
+    Features,
+    JointPath,
+    Limits,
+    Observation,
+    Rehearsal,
+    Report,
+    TableView,
+)
 
 _ERRORS = {
     name: cls for name, cls in vars(errors).items() if isinstance(cls, type) and issubclass(cls, errors.ArmError)
@@ -77,6 +88,7 @@ def features_of(value: Mapping[str, Any]) -> Features:
         "capabilities": frozenset(value["capabilities"]),
         "tasks": tuple(value["tasks"]),
         "table": table,
+        "views": {name: CameraView(**view) for name, view in value.get("views", {}).items()},
     }
     return Features(**{**value, **rest})
 

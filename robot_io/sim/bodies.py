@@ -16,6 +16,9 @@ from robot_io.sim import meshes
 from robot_io.sim.scene import Thing
 
 PANDA = Path(pybullet_data.getDataPath()) / "franka_panda" / "panda.urdf"
+TIP_LINK = 11
+TIP_OFFSET = 0.0075
+"""Metres from the grasp target's frame to the end of the closed fingers."""
 TABLE = ((0.55, 0.75, 0.05), (0.35, 0.0, -0.05))
 """Half extents and centre of the table top, metres: its surface is z = 0."""
 TABLE_RGB = (0.23, 0.25, 0.28)
@@ -140,9 +143,13 @@ def _add_solid(thing: Thing, form: int, client: int) -> int:
 
 
 def add_panda(client: int, *, solid: bool) -> int:
-    """The arm at the origin; with `solid` without its looks (they cost loading time), else without anything else."""
+    """The arm at the origin; with `solid` without its looks (they cost loading time), else without anything else.
+
+    It looks like its collision meshes: twenty times fewer corners, so that a picture takes a third of the time.
+    """
     flags = pybullet.URDF_IGNORE_VISUAL_SHAPES if solid else pybullet.URDF_IGNORE_COLLISION_SHAPES
-    body = int(pybullet.loadURDF(str(PANDA), useFixedBase=True, flags=flags, physicsClientId=client))
+    path = str(PANDA) if solid else meshes.plain_arm(PANDA)
+    body = int(pybullet.loadURDF(path, useFixedBase=True, flags=flags, physicsClientId=client))
     if solid:
         _meets(client, body, ARM, pybullet.getNumJoints(body, client))
     return body

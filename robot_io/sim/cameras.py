@@ -14,7 +14,7 @@ import numpy as np
 import pybullet
 from numpy.typing import NDArray
 
-from robot_io.arm import TableView
+from robot_io.arm import CameraView, TableView
 from robot_io.sim import bodies
 from robot_io.sim.scene import Thing
 
@@ -24,8 +24,13 @@ LIGHT = (0.4, -0.3, 1.0)
 EYES = {
     "side": ((1.35, 0.75, 0.85), (0.33, -0.02, 0.26)),
     "front": ((1.2, -1.0, 0.55), (0.38, 0.0, 0.2)),
+    "close": ((0.26, 0.3, 0.24), (0.0, 0.0, -0.02)),
 }
-"""Where people look from, and where to, in metres; two views a right angle apart show depth."""
+"""Where people look from, and where to, in metres; the first two, a right angle apart, show depth."""
+FOLLOWS = ("close",)
+"""Cameras that go with the tip: their metres are measured from it."""
+SHAPE = (320, 240)
+"""Width and height of what people see, pixels."""
 _FLAGS = pybullet.ER_NO_SEGMENTATION_MASK
 
 
@@ -159,19 +164,33 @@ class Studio:
         self._pose(self._side, self._side_bodies, poses)
         for joint, angle in enumerate(joints):
             pybullet.resetJointState(self._robot, joint, angle, physicsClientId=self._side)
-        half = 0.52
-        eye, target = EYES[camera]
-        view = Camera(
-            eye,
-            target,
-            (0, 0, 1),
-            width,
-            height,
-            (-half, half, -half * height / width, half * height / width),
-            0.2,
-            4.0,
-        )
+        view = eye_of(camera, width, height, self._tip() if camera in FOLLOWS else np.zeros(3))
         return view.shoot(self._side, shadow=False)[0]
+
+    def _tip(self) -> Array:
+        """(3,) where the drawn arm's fingers end."""
+        state = pybullet.getLinkState(self._robot, bodies.TIP_LINK, 0, 1, self._side)
+        turn = np.reshape(pybullet.getMatrixFromQuaternion(state[5]), (3, 3))
+        return np.asarray(state[4] + turn @ [0.0, 0.0, bodies.TIP_OFFSET])
+
+
+def eye_of(name: str, width: int, height: int, origin: Array) -> Camera:
+    """One of `EYES`, its metres measured from an origin (3,)."""
+    eye, target = (tuple(float(v) for v in np.add(place, origin)) for place in EYES[name])
+    half = 0.52
+    frustum = (-half, half, -half * height / width, half * height / width)
+    return Camera(eye, target, (0, 0, 1), width, height, frustum, 0.2, 4.0)  # type: ignore[arg-type]
+
+
+def views() -> dict[str, CameraView]:
+    """Where what people see lies; see `CameraView`."""
+    found = {}
+    for name in EYES:
+        view, projection = (np.reshape(m, (4, 4)).T for m in eye_of(name, *SHAPE, np.zeros(3)).matrices())
+        clip = (projection @ view)[[0, 1, 3]]
+        shares = np.array([[0.5, 0.0, 0.5], [0.0, -0.5, 0.5], [0.0, 0.0, 1.0]]) @ clip
+        found[name] = CameraView(shares.tolist(), follows=name in FOLLOWS)
+    return found
 
 
 def fuse(view: TableView, clouds: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

@@ -68,6 +68,15 @@ def shape_file(name: str, thick: float) -> str:
     return _write("shape-" + name.replace(" ", "-"), solids)
 
 
+@cache
+def plain_arm(urdf: Path) -> str:
+    """An arm that looks like its collision meshes; returns the path of its URDF."""
+    text = urdf.read_text(encoding="utf-8").replace("package://meshes/visual/", "package://meshes/collision/")
+    path = _folder() / f"plain-{urdf.name}"
+    path.write_text(text.replace("package://", f"{urdf.parent}/"), encoding="utf-8")
+    return str(path)
+
+
 def _bowl_rings(size: tuple[float, float, float]) -> tuple[float, float, float]:
     """(outer rim, outer foot, wall) in metres."""
     return size[0] / 2, size[0] * 0.34, 0.005

@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 from robot_io.arm import BadAction, JointPath, Observation, Rehearsal, Report, Unsupported
 from robot_io.kinematics import Chain
 from robot_io.motion import Pace, parking, pick_and_place
-from robot_io.sim.cameras import EYES, Studio
+from robot_io.sim.cameras import EYES, SHAPE, Studio
 from robot_io.sim.scene import Layout, Recipe, lay_out
 from robot_io.sim.snapshot import Snapshot
 from robot_io.sim.world import HOME, RATE, World, panda_chain
 
 Array = NDArray[Any]
 CAMERAS = tuple(EYES)
-SIDE = (320, 240)
-"""Width and height of the side view, pixels."""
+SIDE = SHAPE
 _GAP = 0.001
 """Metres between the cup and what it takes, and between what it sets down and what is below."""
 

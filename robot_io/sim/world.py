@@ -18,6 +18,7 @@ from robot_io.arm import ArmError
 from robot_io.kinematics import Chain
 from robot_io.motion import read_urdf
 from robot_io.sim import bodies
+from robot_io.sim.bodies import TIP_LINK, TIP_OFFSET
 from robot_io.sim.peg_and_button import Rules
 from robot_io.sim.probe import Probe
 from robot_io.sim.scene import Layout, Recipe, lay_out, rules_of
@@ -27,9 +28,6 @@ Array = NDArray[Any]
 
 STEP = 1 / 240
 SUBSTEPS = 4
-TIP_LINK = 11
-TIP_OFFSET = 0.0075
-"""Metres from the grasp target's frame to the end of the closed fingers."""
 HOME = np.array([0.0, -1.17, 0.0, -2.616, 0.0, 1.446, np.pi / 4])
 """Folded back, out of the top-down cameras' view of the map."""
 FORCE = np.array([87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0]) * 4

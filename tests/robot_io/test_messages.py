@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from robot_io import arm as nouns
 from robot_io import wire
-from robot_io.arm import Action, ArmError, JointPath, Observation, Rehearsal, Report, Unreachable
+from robot_io.arm import Action, ArmError, CameraView, JointPath, Observation, Rehearsal, Report, Unreachable
 from robot_io.fake import FakeArm
 from robot_io.messages import (
     action_of,
@@ -36,6 +37,9 @@ def test_features():
     for name in ("name", "joints", "rate", "cameras", "capabilities", "table", "simulated", "tasks"):
         assert getattr(came, name) == getattr(features, name)
     np.testing.assert_array_equal(came.limits.workspace, features.limits.workspace)
+    seen = replace(features, views={"side": CameraView(np.arange(12.0).reshape(3, 4).tolist(), follows=True)})
+    assert features_of(over_the_wire(seen)).views == seen.views
+    assert json.loads(json.dumps(readable(seen)))["views"]["side"]["matrix"][1] == [4, 5, 6, 7]
     assert json.loads(json.dumps(readable(features)))["limits"]["lower"] == features.limits.lower.tolist()
 
 
