@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -182,6 +183,7 @@ def eye_of(name: str, width: int, height: int, origin: Array) -> Camera:
     return Camera(eye, target, (0, 0, 1), width, height, frustum, 0.2, 4.0)  # type: ignore[arg-type]
 
 
+@cache
 def views() -> dict[str, CameraView]:
     """Where what people see lies; see `CameraView`."""
     found = {}

@@ -26,6 +26,7 @@ from robot_io.arm import (
     TableView,
 )
 from robot_io.sim.scene import Recipe, tasks
+from robot_io.sim.cameras import views
 from robot_io.sim.stage import CAMERAS, SIDE, Stage
 from robot_io.sim.world import RATE, panda_chain
 
@@ -58,6 +59,7 @@ class SimTable:
             limits=self._chain.limits,
             rate=RATE,
             cameras=CAMERAS,
+            views=views(),
             capabilities=frozenset({"table", "scene"}),
             table=TableView(),
             simulated=True,
