@@ -15,14 +15,25 @@ from typing import Any
 
 from teaching.types import BadInput
 
-STATES = {"teach": ("asking", "relabelling", "demonstrating", "idle")}
-"""The states of each page that has keys: what is open decides what a key means."""
+STATES = {
+    "teach": ("asking", "relabelling", "demonstrating", "idle"),
+    "rollout": ("resting", "watching", "recovering", "correcting", "showing", "looking", "waiting"),
+}
+"""The states of each page that has keys: what is open decides what a key means.
+
+Rollout: resting between episodes; watching the policy; a person is recovering, correcting or showing the whole task;
+looking at the past; waiting while something is saved or set up.
+"""
 
 STOP = "Escape"
 NAMED = ("Enter", "Backspace", "Space", "Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight")
+NAMED += ("PageUp", "PageDown", "Shift")
 _DRAFT = ("relabelling", "demonstrating")
 _QUESTION = ("asking", *_DRAFT)
 _ALL = STATES["teach"]
+_EVER = STATES["rollout"]
+_MOTION = ("watching", "recovering", "correcting", "showing")
+_DRIVING = ("recovering", "correcting", "showing")
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,60 @@ def _relabels() -> tuple[Binding, ...]:
     )
 
 
+def _of_rollout(
+    action: str, key: str, label: str, help_text: str, states: tuple[str, ...], *, hold: bool = False
+) -> Binding:
+    return Binding(action, key, label, help_text, states, page="rollout", hold=hold)
+
+
+def _drives() -> tuple[Binding, ...]:
+    """Hold to move: the arm stands as soon as nothing is held."""
+    keys = (
+        ("forward", "ArrowUp", "Away", "hold: move the gripper away from you"),
+        ("backward", "ArrowDown", "Nearer", "hold: move it nearer"),
+        ("left", "ArrowLeft", "Left", "hold: move it to the left"),
+        ("right", "ArrowRight", "Right", "hold: move it to the right"),
+        ("up", "PageUp", "Up", "hold: move it up"),
+        ("down", "PageDown", "Down", "hold: move it down"),
+        ("tip-left", "q", "Turn left", "hold: turn the gripper counter-clockwise, seen from above"),
+        ("tip-right", "e", "Turn right", "hold: turn the gripper clockwise, seen from above"),
+        ("finer", "Shift", "Finer", "hold: everything at a quarter of the speed"),
+    )
+    return tuple(_of_rollout(*key, _DRIVING, hold=True) for key in keys)
+
+
+ROLLOUT: tuple[Binding, ...] = (
+    _of_rollout("let-work", "Space", "Let it work", "the arm begins the task on its own", ("resting",)),
+    _of_rollout("show-whole", "d", "Show it all", "you do the whole task; it learns from it", ("resting",)),
+    _of_rollout("new-scene", "n", "New scene", "set up another scene", ("resting",)),
+    _of_rollout("undo-episode", "Backspace", "Undo", "the last episode is not learned from", ("resting",)),
+    _of_rollout("take-over", "t", "Take over", "you drive from now on, at once", (*_MOTION, "looking")),
+    _of_rollout("recovered", "g", "Recovered", "it is back where it knows its way; now show how", ("recovering",)),
+    _of_rollout("recovered-then", "b", "Recovered at ◆", "it was back at the moment marked ◆", ("recovering",)),
+    _of_rollout("done", "Enter", "Done", "this part is done", ("correcting", "showing")),
+    _of_rollout("failed-again", "x", "Failed again", "this went wrong, too: bring it back once more", ("correcting",)),
+    _of_rollout(
+        "retrace", "r", "Go back", "hold: back along its own path, slowly", ("watching", "recovering"), hold=True
+    ),
+    _of_rollout("rewind", "z", "Rewind to ▲", "simulated arms: back to the moment marked ▲", (*_MOTION[:3], "looking")),
+    _of_rollout("fumble", "f", "Fumbled, discard", "you made a mess of it: nothing of it is kept", _DRIVING),
+    _of_rollout("abort", "Backspace", "Call it off", "nobody's fault: nothing of it is kept", ("watching",)),
+    _of_rollout("go-on", "w", "Go on alone", "you were called, but it may go on by itself", ("watching",)),
+    _of_rollout("succeeded", "y", "It did it", "the task is done: where nobody but you can tell", _MOTION),
+    _of_rollout("not-succeeded", "j", "It failed", "the task failed: where nobody but you can tell", _MOTION),
+    _of_rollout("now", "Backspace", "Back to now", "leave the past", ("looking",)),
+    _of_rollout("look-back", ",", "Earlier", "a quarter of a second back in the pictures", (*_MOTION, "looking")),
+    _of_rollout("look-on", ".", "Later", "a quarter of a second on", ("looking",)),
+    _of_rollout("heat", "h", "Known places", "hold: where demonstrated grippers were", _EVER, hold=True),
+    _of_rollout("grip", "m", "Gripper", "close what is open, open what is closed", _DRIVING),
+    *_drives(),
+    _of_rollout("speed-1", "1", "Slow", "drive slowly", _EVER),
+    _of_rollout("speed-2", "2", "Normal", "drive at normal speed", _EVER),
+    _of_rollout("speed-3", "3", "Fast", "drive fast", _EVER),
+    _of_rollout("sound", "s", "Sound", "sound on or off", _EVER),
+    _of_rollout("keys", "?", "Keys", "show or hide this list", _EVER),
+)
+
 DEFAULT: tuple[Binding, ...] = (
     Binding("valid", "a", "Yes, do it", "the plan is right: the arm does it", ("asking",)),
     Binding("relabel", "l", "That is right for…", "wrong here, but right for another goal: choose which", _QUESTION),
@@ -81,6 +146,7 @@ DEFAULT: tuple[Binding, ...] = (
     Binding("help", "?", "Keys", "show or hide this list", _ALL),
     *_ghosts(),
     *_relabels(),
+    *ROLLOUT,
 )
 
 

@@ -57,6 +57,30 @@ class ArmLink extends EventTarget {
 
   release() { this.worker.postMessage({ do: "release", id: newId() }); }
   view(cameras, fps) { this.worker.postMessage({ do: "view", cameras, fps }); }
+  keep(on) { this.worker.postMessage({ do: "keep", on }); }
+
+  /** The arm's clock now, in Unix seconds: what commands are stamped with. */
+  get clock() { return Date.now() / 1000 - (this.ahead ?? 0); }
+  get driving() { return Boolean(this.state && this.state.driving && this.state.you === "drive"); }
+
+  /** Begin to drive, taking over from whatever drives, or hand back. */
+  drive(on) { this.worker.postMessage({ do: "drive", on }); }
+
+  /** Move the tip by [dx, dy, dz, dyaw] in metres and radians; gripper 0 to 1 or "toggle"; age: milliseconds since it was asked for. */
+  move(delta, gripper, age = 0) { this.worker.postMessage({ do: "drive", delta, gripper, t: this.clock - age / 1000 }); }
+
+  /** Back along the recorded path: "start", "held" while the key is, "end". */
+  retrace(what, to) { this.worker.postMessage({ do: "retrace", what, to }); }
+
+  /** Hear where the arm is ("pose"), how it feels ("health"), and of its cameras and its calibration; or no more. */
+  feel(on) { this.worker.postMessage({ do: "feel", on }); }
+
+  /** Turn joints while this stands: rates (J) and gripper as shares of full speed, -1 to 1; null stands still. */
+  jog(rates, gripper = 0) { this.worker.postMessage({ do: "jog", rates, gripper, ahead: this.ahead ?? 0 }); }
+
+  /** A step of the calibration: begin, middle, finish, cancel. */
+  calibrate(what) { const id = newId(); this.worker.postMessage({ do: "calibrate", what, id }); return id; }
+
   lease(what) { this.worker.postMessage({ do: "lease", what }); }
 }
 

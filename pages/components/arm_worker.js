@@ -1,10 +1,13 @@
 // Runs in a Web Worker and owns the arm's socket, so that a busy page delays neither STOP nor the heartbeat.
-// From the page: connect, count, visible, stop, release, view, lease, close. To the page: link, hello, state, stopped, released, frame.
+// From the page: connect, count, visible, stop, release, view, lease, drive, retrace, keep, feel, jog, calibrate, close. To the page: link, hello, state, stopped, released, frame.
 const BEAT_MS = 50;
 const WATCH_BEAT_MS = 500;
 const RETRY_MS = [100, 300, 1000, 2000];
 
-const page = { address: null, counter: 0, visible: true, view: null };
+const JOG_MS = 40;
+const FRESH_MS = 150; // a page whose counter stood still for so long jogs no more
+
+const page = { address: null, counter: 0, countedAt: 0, visible: true, view: null, keep: false, feel: null, jog: null };
 const link = { socket: null, open: false, driving: false, cameras: [], failures: 0, timer: 0, lastBeat: 0 };
 const waiting = new Map(); // id → when a stop was asked for, milliseconds since 1970
 
@@ -47,6 +50,7 @@ function welcome(message) {
   tell({ type: "link", up: true, failures: 0 });
   for (const [id, t] of waiting) send({ type: "stop", id, t: t / 1000 });
   if (page.view) send(page.view);
+  if (page.feel) send(page.feel);
 }
 
 function acknowledged(message) {
@@ -59,8 +63,9 @@ async function frame(data) {
   const bytes = new DataView(data);
   const camera = link.cameras[bytes.getUint8(0)] || String(bytes.getUint8(0));
   const time = bytes.getFloat64(1);
-  const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, 9)], { type: "image/jpeg" }));
-  tell({ type: "frame", camera, time, bitmap }, [bitmap]);
+  const jpeg = new Blob([new Uint8Array(data, 9)], { type: "image/jpeg" });
+  const bitmap = await createImageBitmap(jpeg);
+  tell({ type: "frame", camera, time, bitmap, jpeg: page.keep ? jpeg : null }, [bitmap]);
 }
 
 function beat() {
@@ -72,6 +77,13 @@ function beat() {
 }
 setInterval(beat, BEAT_MS);
 
+// Hold-to-run: while the page holds a button down and lives, the arm is told so again and again; else nothing is said.
+function jog() {
+  if (!page.jog || !link.open || !link.driving || !page.visible || now() - page.countedAt > FRESH_MS) return;
+  send({ type: "drive", jog: page.jog.rates, gripper: page.jog.gripper, t: page.jog.clock() });
+}
+setInterval(jog, JOG_MS);
+
 const orders = {
   connect(message) {
     page.address = message.address;
@@ -82,10 +94,12 @@ const orders = {
     if (old) old.close();
     connect();
   },
-  count(message) { page.counter = message.n; },
+  count(message) { page.counter = message.n; page.countedAt = now(); },
   visible(message) {
     page.visible = message.on;
-    if (!message.on) send({ type: "hidden" });
+    if (message.on) return;
+    send({ type: "hidden" }); // the arm holds at once; then this page drives no more, so that the silence to come stops nothing
+    if (link.driving) orders.drive({ on: false });
   },
   stop(message) {
     waiting.set(message.id, message.t);
@@ -98,6 +112,23 @@ const orders = {
     send(page.view);
   },
   lease(message) { send({ type: "lease", do: message.what }); },
+  // Begin or end to drive, or move the tip a little. Beats are due from the moment that it is asked for.
+  drive({ on, delta, gripper, t }) {
+    if (on === undefined) return send({ type: "drive", delta, ...(gripper === undefined ? {} : { gripper }), t });
+    if (on) send({ type: "lease", do: "take" });
+    send({ type: "drive", on });
+    link.driving = on && link.open;
+    if (on) link.lastBeat = 0;
+  },
+  retrace({ what, to }) { send({ type: "retrace", do: what, ...(to === undefined ? {} : { to }) }); },
+  keep(message) { page.keep = message.on; },
+  feel(message) {
+    page.feel = message.on ? { type: "feel", on: true } : null;
+    send({ type: "feel", on: message.on });
+  },
+  // `ahead`: seconds by which this clock is ahead of the arm's. No rates: stand still.
+  jog({ rates, gripper, ahead }) { page.jog = rates ? { rates, gripper, clock: () => now() / 1000 - ahead } : null; jog(); },
+  calibrate({ what, id }) { send({ type: "calibrate", do: what, id }); },
   close() { page.address = null; clearTimeout(link.timer); if (link.socket) link.socket.close(); },
 };
 onmessage = ({ data }) => orders[data.do](data);

@@ -1,5 +1,8 @@
 // One keymap for the page, handed over as data by Python. A key acts by the state that the page is in.
-const KEY_NAMES = { " ": "Space", Backspace: "⌫", Enter: "↵", Space: "Space" };
+const KEY_NAMES = {
+  " ": "Space", Backspace: "⌫", Enter: "↵", Space: "Space", ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→",
+  PageUp: "PgUp", PageDown: "PgDn", Shift: "Shift",
+};
 
 /** The keymap's names of a key press: what is printed on the key, and where it sits on a Latin keyboard. */
 function keyNames(event) {
@@ -14,7 +17,7 @@ class Keys {
   /** `state()` is the page's state, `act(binding, down)` carries out. */
   constructor(table, state, act) {
     Object.assign(this, { table, state, act });
-    this.held = null;
+    this.holding = new Map(); // code → the binding that acts while the key is held
     this.ondown = (event) => this.down(event);
     this.onup = (event) => this.up(event);
     this.onblur = () => this.let();
@@ -36,15 +39,22 @@ class Keys {
     event.preventDefault(); // a focused button must not act a second time, nor Streamlit on its own keys
     event.stopImmediatePropagation();
     if (event.repeat) return;
-    if (binding.hold) this.held = { binding, code: event.code };
-    this.act(binding.action, true);
+    if (binding.hold) this.holding.set(event.code, binding);
+    this.act(binding.action, true, event);
   }
 
-  up(event) { if (this.held && this.held.code === event.code) this.let(); }
+  get held() { return this.holding.size > 0; }
+
+  up(event) {
+    const binding = this.holding.get(event.code);
+    this.holding.delete(event.code);
+    if (binding) this.act(binding.action, false, event);
+  }
 
   let() {
-    if (this.held) this.act(this.held.binding.action, false);
-    this.held = null;
+    const held = [...this.holding.values()];
+    this.holding.clear();
+    for (const binding of held) this.act(binding.action, false);
   }
 
   key(action) { return this.table.find((b) => b.action === action); }
