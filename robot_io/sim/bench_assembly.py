@@ -179,3 +179,18 @@ class BenchAssembly:
         for name in _STATE:
             setattr(self, name, np.copy(snapshot[name]))
         self.tick = int(self.tick)
+
+    def moment(self, row: int) -> Mapping[str, Any]:
+        """One rollout's own snapshot, its noise turned so that it begins now; `resume` goes on from it."""
+        if not 0 <= row < len(self.tool):
+            raise BadScene(f"expected a rollout from 0 to {len(self.tool) - 1}, got {row}")
+        found = {name: np.copy(getattr(self, name)[row]) for name in _STATE if name != "tick"}
+        return found | {"_noise": np.roll(found["_noise"], -(self.tick % self.spec.limit), axis=0)}
+
+    def resume(self, moments: Sequence[Mapping[str, Any]]) -> Array:
+        """Moments of rollouts of this kind, whenever they were, side by side from now on; returns what is perceived."""
+        if not moments:
+            raise BadScene("expected at least one moment, got none")
+        names = set(_STATE) - {"tick"}
+        self.restore({name: np.stack([m[name] for m in moments]) for name in names} | {"tick": 0})
+        return self.observe()

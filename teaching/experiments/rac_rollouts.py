@@ -119,7 +119,7 @@ class Driver:
 
     def _notice(self) -> None:
         """What happened since the last tick, to each rollout that is still going."""
-        help_now = self._watch(self._truth) if self.rules else np.zeros(len(self.seeds), bool)
+        help_now = self._help() if self.rules else np.zeros(len(self.seeds), bool)
         back = self._expert.recovered(self._truth)
         late = len(self._rows) - self.bench.spec.limit
         for i, phase in enumerate(self._phases):
@@ -141,6 +141,10 @@ class Driver:
                 self._happen(i, Event.MARK_RECOVERED)
             elif phase is Phase.CORRECTION and stage > self._goal[i]:
                 self._happen(i, Event.SUBTASK_DONE)
+
+    def _help(self) -> Array:
+        """(N,) bool: a person takes over now, where the policy drives."""
+        return self._watch(self._truth)
 
     def _happen(self, i: int, event: Event) -> None:
         self._phases[i] = after(self._phases[i], event, self.rules or Rules(), aided=bool(self._helped[i]))

@@ -205,3 +205,25 @@ def test_bad_input() -> None:
         AssemblySpec(off=(0.1, 0.05))
     with pytest.raises(BadScene, match="rim"):
         AssemblySpec(depth=0.2)
+
+
+def test_moments_of_different_times_go_on_side_by_side_as_they_would_have() -> None:
+    b, rng = BenchAssembly(), np.random.default_rng(1)
+    b.reset(range(3))
+    actions = rng.uniform(-0.05, 0.05, (500, 3, 4)) + np.array([0, 0, 0, 0.5])
+    moments, after = [], []
+    for tick, a in enumerate(actions):
+        if tick in (0, 70, 390):
+            moments.append(b.moment(len(moments)))
+        b.step(a)
+        after.append(b.observe())
+    beside = BenchAssembly()
+    beside.resume(moments)
+    for later in range(100):
+        beside.step(np.stack([actions[start + later, row] for row, start in enumerate((0, 70, 390))]))
+        wanted = [after[start + later][row] for row, start in enumerate((0, 70, 390))]
+        assert np.array_equal(beside.observe(), np.stack(wanted))
+    with pytest.raises(BadScene, match="0 to 2"):
+        b.moment(3)
+    with pytest.raises(BadScene, match="at least one moment"):
+        b.resume([])
