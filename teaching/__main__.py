@@ -35,17 +35,21 @@ def _run(given: argparse.Namespace) -> Figures:
     from teaching.lesson import LessonConfig
     from teaching.types import BadInput
 
-    if given.teacher != "oracle":
-        raise BadInput("expected --teacher oracle; a person teaches in the browser: scripts/app")
+    if given.teacher not in ("oracle", "browser"):
+        raise BadInput(f"expected --teacher oracle (scripted) or browser (a person), got {given.teacher!r}")
     training = {k: getattr(given, k) for k in ("steps", "batch") if getattr(given, k) is not None}
     gate = Gate(kind=given.gate, p_rand=given.p_rand, **({"target": given.target} if given.target is not None else {}))
     config = LessonConfig.from_json(
         {
-            "name": given.out.name, "task": given.task, "arm": given.arm, "teacher": "oracle", "split": given.split,
-            "start": given.start, "seed": given.seed, "gate": vars(gate), "training": training,
+            "name": given.out.name, "task": given.task, "arm": given.arm, "split": given.split,
+            "teacher": "oracle" if given.teacher == "oracle" else "teacher", "start": given.start, "seed": given.seed, "gate": vars(gate), "training": training,
             "validation": not given.no_validation, "relabelling": not given.no_relabelling,
         }
     )  # fmt: skip
+    if given.teacher == "browser":
+        from teaching.attended import attend
+
+        return attend(given.out, config, given.storing_episodes, report=_bar())
     return headless.run(
         given.out, config, given.storing_episodes, sync=given.sync, threads=given.threads, report=_bar()
     )
@@ -115,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a lesson with a scripted teacher")
     run.add_argument("--task", default="put-block-in-bowl")
     run.add_argument("--arm", default="sim:panda")
-    run.add_argument("--teacher", default="oracle", help="oracle")
+    run.add_argument("--teacher", default="oracle", help="oracle: scripted; browser: a person, in the app")
     run.add_argument("--storing-episodes", type=int, required=True, help="stop when so many episodes stored something")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="the replay buffer; resumed if it is there")

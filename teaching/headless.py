@@ -98,10 +98,11 @@ def run(directory: Path, config: LessonConfig, storing_episodes: int, *, sync: b
         finally:
             learning.close()
             arm.disconnect()
-        return _figures(buffer, policy) | {"wall_seconds": round(time.perf_counter() - begun, 1)}
+        return figures_of(buffer, policy.version) | {"wall_seconds": round(time.perf_counter() - begun, 1)}
 
 
-def _figures(buffer: ReplayBuffer, policy: Policy) -> dict[str, Any]:
+def figures_of(buffer: ReplayBuffer, updates: int) -> dict[str, Any]:
+    """What a lesson has come to, after so many updates of its model."""
     decisions, demonstrations = buffer.decisions(), buffer.demonstrations()
     kinds = {kind.value: sum(d.kind is kind for d in demonstrations) for kind in Kind}
     asked = sum(d.asked for d in decisions)
@@ -113,7 +114,7 @@ def _figures(buffer: ReplayBuffer, policy: Policy) -> dict[str, Any]:
         "answers": len(buffer.answers()),
         **kinds,
         "human_seconds": round(sum(a.seconds for a in buffer.answers().values()), 1),
-        "updates": policy.version,
+        "updates": updates,
         "mean_reward": round(float(np.mean([s.reward for s in buffer.episodes()] or [0.0])), 4),
     }
 

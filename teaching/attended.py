@@ -1,0 +1,72 @@
+"""A lesson that a person teaches in the browser, started and waited for by a command.
+
+`python -m teaching run --teacher browser` starts the lesson's processes as the app would; the app, started on the same
+home, finds them and shows the question. The command ends them in order when enough has been stored, or on Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from teaching.headless import Report, figures_of, silent
+from teaching.lesson import LessonConfig, starter
+from teaching.policies.checkpoint import checkpoints
+from teaching.replay import ReplayBuffer
+from teaching.supervisor import Supervisor
+from teaching.types import AskbackError, BadInput
+
+EVERY = 1.0
+"""Seconds between two looks at what has been stored."""
+
+
+def attend(
+    directory: Path,
+    config: LessonConfig,
+    storing_episodes: int,
+    *,
+    report: Report = silent,
+    tell: Callable[[str], None] = print,
+    pause: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Run a lesson that is answered in the browser until so many episodes have stored something; resumes.
+
+    Args:
+        directory: of the lesson; the app must be started with its parent as home.
+        config: of a new lesson; one that is there keeps its own.
+        storing_episodes: when to end.
+        report: told (what, how many, of how many).
+        tell: told where to answer.
+        pause: waits between two looks.
+
+    Raises:
+        AskbackError: a process of the lesson cannot be kept running; what was said is kept.
+    """
+    begun = time.perf_counter()
+    if not (directory / "lesson.json").is_file():
+        if config.start == "starter" and starter(config.task) is None:
+            raise BadInput(f"expected --start nothing: there is no starter for {config.task}")
+        ReplayBuffer.create(directory, config.to_json()).close()
+    tell(f"answer in the browser: scripts/app --home {directory.resolve().parent}, then open {directory.name!r}")
+    supervisor = Supervisor()
+    try:
+        supervisor.open(directory)
+        while (done := _stored(directory)) < storing_episodes:
+            report("storing episodes", done, storing_episodes)
+            pause(EVERY)
+            supervisor.look_after()
+            if trouble := supervisor.trouble(directory):
+                raise AskbackError(f"{trouble}. What was said is kept; the same command goes on from here")
+    finally:
+        supervisor.close(directory)
+    with ReplayBuffer(directory, readonly=True) as buffer:
+        updates = max((int(path.name) for path in checkpoints(buffer.checkpoints)), default=0)
+        return figures_of(buffer, updates) | {"wall_seconds": round(time.perf_counter() - begun, 1)}
+
+
+def _stored(directory: Path) -> int:
+    """Episodes that have stored something, of those that are committed."""
+    with ReplayBuffer(directory, readonly=True) as buffer:
+        return len({d.decision.split("-", 1)[0] for d in buffer.demonstrations()})
