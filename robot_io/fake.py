@@ -119,6 +119,10 @@ class FakeArm:
         """(J,) → (3,) metres."""
         return np.array(joints[:3])
 
+    def places(self, joints: Array) -> Array:
+        """(N, J) → (N, 4): they are the same."""
+        return np.array(joints)
+
     def reach(self, joints: Array, move: Array) -> Array:
         """Its joints are its tip's place and yaw."""
         return np.clip(joints + move, LIMITS.lower, LIMITS.upper)

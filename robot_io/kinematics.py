@@ -102,6 +102,11 @@ class Chain:
         """Where the tip is, (N, 3) metres, for joints (N, J)."""
         return self._screws(np.asarray(joints, dtype=np.float64))[1]
 
+    def places(self, joints: Array) -> Array:
+        """Where the tip is and how it is turned, (N, 4) x, y, z in metres and yaw in radians, for joints (N, J)."""
+        turn, tip, _, _ = self._screws(np.asarray(joints, dtype=np.float64))
+        return np.column_stack([tip, np.arctan2(turn[:, 1, 0], turn[:, 0, 0])])
+
     def pose(self, joints: Array) -> Array:
         """The tip's pose (4, 4) for joints (J,)."""
         rotation, tip, _, _ = self._screws(np.asarray(joints, dtype=np.float64)[None])

@@ -23,6 +23,7 @@ from robot_io.loop import Loop
 from robot_io.messages import plain, plain_error
 from robot_io.priority import be_nice
 from robot_io.stopping import stop_soon
+from robot_io.teleop import Places
 
 FRAME_BYTES = 8 * 2**20
 """The longest request: a snapshot and a few numbers."""
@@ -230,6 +231,12 @@ class Link:
     async def _do_frames(self, request: Message) -> Any:
         since, limit = int(request["since"]), min(max(int(request.get("limit", 2000)), 1), 20_000)
         return await self._on_loop(self._loop.call(lambda: self._loop.memory.recording.since(since, limit)))
+
+    async def _do_places(self, request: Message) -> Any:
+        arm = self._loop.arm.arm
+        if not isinstance(arm, Places):
+            raise Unsupported(f"expected an arm that knows where its tip is, got {arm.features.name}")
+        return await self._think(arm.places, np.atleast_2d(_numbers(request["joints"])))
 
     async def _do_moments(self, _: Message) -> Any:
         found = await self._on_loop(self._loop.call(self._loop.memory.moments))

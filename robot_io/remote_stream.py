@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from robot_io.arm import Array
 from robot_io.messages import observation_of
 from robot_io.remote import RemoteArm
@@ -54,6 +56,10 @@ class StreamArm(RemoteArm):
         """The recorded ticks after one, in columns; see `robot_io.recording.Frame`."""
         value: Mapping[str, Any] = self._ask("frames", since=since, limit=limit)
         return value
+
+    def places(self, joints: Array) -> Array:
+        """Where joints (N, J) bring the tip: (N, 4) x, y, z in metres, yaw in radians; Unsupported if it cannot tell."""
+        return np.asarray(self._ask("places", joints=joints))
 
     def moments(self) -> Mapping[str, Any]:
         """{"on", "head", "first", "last", "branches", "stored", "root", "bytes", "kept"}."""

@@ -32,6 +32,14 @@ class Reaches(Protocol):
         """From joints (J,) by dx, dy, dz in metres and dyaw in radians, (4,) → joints (J,); as near as it gets."""
 
 
+@runtime_checkable
+class Places(Protocol):
+    """An arm that knows where joints bring its tip."""
+
+    def places(self, joints: Array) -> Array:
+        """Joints (N, J) → (N, 4): x, y, z in metres in the base frame, yaw in radians."""
+
+
 @dataclass(frozen=True)
 class Command:
     """One command of a person."""

@@ -25,8 +25,8 @@ from robot_io.arm import (
     Stopped,
     TableView,
 )
-from robot_io.sim.scene import Recipe, tasks
 from robot_io.sim.cameras import views
+from robot_io.sim.scene import Recipe, tasks
 from robot_io.sim.stage import CAMERAS, SIDE, Stage
 from robot_io.sim.world import RATE, panda_chain
 
@@ -113,6 +113,10 @@ class SimTable:
     def tip(self, joints: Array) -> Array:
         """Where the tip would be, (3,) metres, for joints (7,)."""
         return self._chain.tip(joints)
+
+    def places(self, joints: Array) -> Array:
+        """Where the tip would be, (N, 4) x, y, z, yaw, for joints (N, 7)."""
+        return self._chain.places(joints)
 
     def reach(self, joints: Array, move: Array) -> Array:
         """Joints (7,) after the tip moved by dx, dy, dz, dyaw (4,) from joints (7,); as near as it gets."""
