@@ -2,7 +2,7 @@
 
 A `Camera` reads in a thread of its own and keeps the newest frame; whoever looks never waits for a lens. OpenCV, which
 comes with LeRobot, is imported when the first camera is opened. Names: `0` or `/dev/video0` for a camera, a path for a
-video file (`film.mp4`, played at its own pace, once or for ever).
+video file (`film.mp4`, played at its own pace, once or for ever), `emulated:DIR` for an emulated bench.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from robot_io.emulated_camera import EmulatedSource
 from robot_io.errors import ArmError, MissingDriver
 
 Array = NDArray[Any]
@@ -257,10 +258,23 @@ class Camera:
 
 def open_camera(name: str, *, width: int = 640, height: int = 480, rate: float = 30.0) -> Camera:
     """A camera or video file by name, not yet started."""
+    if name.startswith("emulated:"):
+        folder = Path(name.partition(":")[2])
+        return Camera(name, lambda: _emulated(folder))
     if not (name.isdigit() or Path(name).exists()):
         there = ", ".join(find_cameras()) or "none"
         raise CameraError(f"expected a camera's number, its device or a video file, got {name!r}; cameras: {there}")
     return Camera(name, lambda: OpenCvSource(name, width=width, height=height, rate=rate))
+
+
+def _emulated(folder: Path) -> Source:
+    try:
+        return EmulatedSource(folder)
+    except OSError as error:
+        raise CameraError(
+            f"expected an emulated camera at {folder}, got: {error}; start it: python -m robot_io.emulate so101 "
+            f"--bench {folder}"
+        ) from error
 
 
 def find_cameras() -> list[str]:

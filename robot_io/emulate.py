@@ -6,11 +6,14 @@ Prints the port to connect to and runs until Ctrl-C or `quit`. Type `help` for w
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +26,32 @@ from robot_io.emulation.terminal import Board, Terminal
 KINDS = ("so101", "line")
 
 
-def board(kind: str, now: float, *, body: bool = False) -> Board:
-    """The electronics of a kind, with a simulated body behind them if asked for."""
+def board(kind: str, now: float, *, body: bool = False, bench: bool = False) -> Board:
+    """The electronics of a kind, with a simulated body behind them if asked for, and a bench before that."""
     if kind == "so101":
-        return physical(now) if body else so101(now=now)
+        return physical(now, bench=bench) if body or bench else so101(now=now)
     return LineBoard(now=now)
+
+
+@contextlib.contextmanager
+def benched(terminal: Terminal, directory: Path | None, seed: int) -> Iterator[None]:
+    """The door behind a bench, and its camera in a process of its own."""
+    motors = getattr(terminal.board, "motors", None)
+    if directory is None or motors is None:
+        yield
+        return
+    from robot_io.sim.so_bench import door
+
+    porter = door(motors, directory, terminal.lock)
+    command = [sys.executable, "-m", "robot_io.sim.so_camera", str(directory.resolve()), "--seed", str(seed)]
+    root = Path(__file__).resolve().parent.parent
+    camera = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    try:
+        yield
+    finally:
+        camera.terminate()
+        camera.wait()
+        porter.close()
 
 
 def clock(pace: float) -> Callable[[], float]:
@@ -43,7 +67,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the faults' chance")
     parser.add_argument("--pace", type=float, default=1.0, help="emulated seconds per second (default: 1)")
     parser.add_argument("--body", action="store_true", help="so101: with gravity and a table, by PyBullet")
+    parser.add_argument(
+        "--bench", type=Path, metavar="DIR", help="so101: with a body, things to pick, and a camera named emulated:DIR"
+    )
     got = parser.parse_args(arguments)
+    if got.bench is not None and got.kind != "so101":
+        parser.error(f"expected so101 with --bench, got {got.kind}")
     if not 0 < got.pace <= 1000:
         parser.error(f"expected --pace above 0 and up to 1000, got {got.pace}")
     if got.link is not None and got.link.exists() and not got.link.is_symlink():
@@ -51,10 +80,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return got
 
 
-def serve(terminal: Terminal, kind: str) -> None:
+def serve(terminal: Terminal, name: str) -> None:
     """Answer typed commands until the end of input, `quit`, or Ctrl-C; without input run until a signal."""
     console = Console(terminal)
-    print(f"{kind}:{terminal.path}", flush=True)
+    print(name, flush=True)
     for line in sys.stdin:
         if line.strip() == "quit":
             return
@@ -75,10 +104,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.setswitchinterval(0.0005)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ticking = clock(got.pace)
-    made = board(got.kind, ticking(), body=got.body)
+    made = board(got.kind, ticking(), body=got.body, bench=got.bench is not None)
     try:
-        with Terminal(made, ticking, np.random.default_rng(got.seed), name=got.kind, link=got.link) as terminal:
-            serve(terminal, got.kind)
+        with (
+            Terminal(made, ticking, np.random.default_rng(got.seed), name=got.kind, link=got.link) as terminal,
+            benched(terminal, got.bench, got.seed),
+        ):
+            eye = f",camera=emulated:{got.bench.resolve()}" if got.bench else ""
+            serve(terminal, f"{got.kind}:{terminal.path}{eye}")
     except KeyboardInterrupt:
         return 0
     return 0

@@ -30,12 +30,19 @@ def middle(joint: int) -> float:
     return ((low + high) / 2 + HOMING[joint] - STEPS / 2) * 2 * math.pi / STEPS
 
 
-def physical(now: float = 0.0) -> ServoBus:
-    """The same with a body behind it: PyBullet, gravity and a table."""
-    from robot_io.sim.so101 import PhysicalMotors
-
+def middles() -> list[float]:
+    """Radians on the encoders at each joint's zero; the gripper's where it is shut."""
     shut = (RANGES["gripper"][0] + HOMING[-1] - STEPS / 2) * 2 * math.pi / STEPS
-    bus = so101(PhysicalMotors([*(middle(joint) for joint in range(5)), shut], [*REST[:5], 0.5]), now)
+    return [*(middle(joint) for joint in range(5)), shut]
+
+
+def physical(now: float = 0.0, *, bench: bool = False) -> ServoBus:
+    """The same with a body behind it: PyBullet, gravity and a table; with `bench` also things to take."""
+    from robot_io.sim.so101 import PhysicalMotors
+    from robot_io.sim.so_bench import BenchMotors
+
+    body = BenchMotors if bench else PhysicalMotors
+    bus = so101(body(middles(), [*REST[:5], 0.5]), now)
     bus.period = 1 / 60
     return bus
 
