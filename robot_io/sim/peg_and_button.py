@@ -1,14 +1,15 @@
 """The long task in contact: take the peg, push it into the narrow slot and let go, press the button.
 
 A peg that comes down beside the slot stands on its rim and goes no further; pushed on, the cup loses it. It can be
-taken again wherever it falls: one mistake is not the end. Of slot and button the arm perceives what its last look from
-above told, and a look can be wrong by several times what fits; only rising above `LOOK` is a new look. With the split
-`without:errors` every look is right. The rules are those of `assembly`, the forces are the physics' own.
+taken again wherever it falls, and who misses the button meets the table: one mistake is not the end. Of slot and button
+the arm perceives what its last look from above told, and a look can be wrong by several times what fits; only rising
+above `LOOK` is a new look. With the split `without:errors` every look is right. The rules are those of `assembly`, the
+forces are the physics' own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,8 +41,10 @@ FADE = 0.965
 """How much of the memory of a contact is left after a tick; half a second to a third."""
 LIMIT = 2400
 """Ticks until time is out: 40 s."""
-_HOME, _SUNK, _PRESSED, _BESIDE, _SLIPPED = 0.008, 0.014, 0.006, 0.014, 0.012
+_HOME, _SUNK, _PRESSED, _BESIDE, _SLIPPED = 0.008, 0.014, 0.006, 0.012, 0.012
 _PEG, _SLOT, _BUTTON = 0, 1, 2
+_FINGERS = (9, 10)
+"""Links of the arm that come down first."""
 
 
 def build(recipe: Recipe, rng: np.random.Generator) -> Layout:
@@ -67,10 +70,19 @@ def build(recipe: Recipe, rng: np.random.Generator) -> Layout:
     )
 
 
+def heading(turn: Sequence[float]) -> float:
+    """Radians about z, to within a quarter turn, of a box with a quaternion (x, y, z, w), whichever side it lies on."""
+    axes = np.reshape(pybullet.getMatrixFromQuaternion(turn), (3, 3))[:2]
+    flattest = axes[:, int(np.argmax((axes**2).sum(axis=0)))]
+    return float(np.arctan2(flattest[1], flattest[0]))
+
+
 class Table(Protocol):
     """What the rules need of a world."""
 
     client: int
+    robot: int
+    table: int
     bodies: list[int]
     held: int | None
 
@@ -96,7 +108,7 @@ class Rules:
         self._fixes = np.where(wrong[..., None], away, 0.0)
         self.state: dict[str, Any] = {
             "stage": 0, "looks": 0, "retries": 0, "drops": 0, "aimed": 0, "high": True,
-            "contact": False, "trace": 0.0, "ticks": 0,
+            "contact": False, "trace": 0.0, "over": False, "ticks": 0,
         }  # fmt: skip
 
     def after(self, table: Table) -> None:
@@ -107,14 +119,19 @@ class Rules:
         tip = table.tip()
         peg = pybullet.getBasePositionAndOrientation(table.bodies[_PEG], table.client)[0]
         self._advance(table, tip, np.array(peg))
-        touched = any(
-            pybullet.getContactPoints(table.bodies[_PEG], table.bodies[firm], physicsClientId=table.client)
-            for firm in (_SLOT, _BUTTON)
-        )
-        state["contact"] = touched and state["stage"] == 1
+        state["contact"] = self._touches(table)
         state["trace"] = max(float(state["contact"]), FADE * state["trace"])
         self._look(float(tip[2]))
         state["ticks"] += 1
+
+    def _touches(self, table: Table) -> bool:
+        """The peg that is carried meets slot or button, or the arm that comes to press meets the table beside it."""
+        c, (peg, *firm) = table.client, table.bodies
+        if table.held == _PEG:
+            return any(pybullet.getContactPoints(peg, body, physicsClientId=c) for body in firm)
+        return self.state["stage"] == 2 and any(
+            pybullet.getContactPoints(table.robot, table.table, finger, physicsClientId=c) for finger in _FINGERS
+        )
 
     def _advance(self, table: Table, tip: Array, peg: Array) -> None:
         state, stage, held = self.state, self.state["stage"], table.held == _PEG
@@ -131,9 +148,12 @@ class Rules:
         return bool(np.linalg.norm(peg[:2] - self._places[_SLOT, :2]) < _HOME and low < _SUNK)
 
     def _pressed(self, tip: Array) -> bool:
+        """From above: who is beside it and comes up along it has not pressed it."""
         top = self._places[_BUTTON, 2] + BUTTON[2] / 2
-        beside = np.linalg.norm(tip[:2] - self._places[_BUTTON, :2])
-        return bool(beside < _BESIDE and tip[2] < top + _PRESSED)
+        within = np.linalg.norm(tip[:2] - self._places[_BUTTON, :2]) < _BESIDE and tip[2] > top - _PRESSED
+        above = bool(tip[2] >= top + _PRESSED)
+        self.state["over"] = bool(within) and (above or self.state["over"])
+        return self.state["over"] and not above
 
     def _look(self, height: float) -> None:
         state, high = self.state, height >= LOOK
@@ -147,7 +167,7 @@ class Rules:
         """What the arm perceives, by name; offsets from the tip in metres, of slot and button as the last look told."""
         state, tip = self.state, table.tip()
         place, turn = pybullet.getBasePositionAndOrientation(table.bodies[_PEG], table.client)
-        yaw = 4 * np.arctan2(2 * (turn[3] * turn[2] + turn[0] * turn[1]), 1 - 2 * (turn[1] ** 2 + turn[2] ** 2))
+        yaw = 4 * heading(turn)
         fixes = self._fixes[state["looks"] % LOOKS]
         return {
             "tip": tip,

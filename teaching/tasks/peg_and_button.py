@@ -1,0 +1,105 @@
+"""Put the peg in the slot, then press the button: what the policy reads, and what a person who sees all would do. Pure.
+
+The scene is `robot_io/sim/peg_and_button.py`; lengths here are those of its things as its truth tells them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from teaching.rollout_task import Sensed, Sight
+from teaching.task import Truth
+from teaching.types import Array
+
+NEAR = 0.04
+"""Metres within which an offset is also told on a finer scale."""
+FINE = 0.02
+"""Metres that count as much as one unit of another kind, when states are compared."""
+APART = 10.0
+"""Units between subtasks, so that no state of one is near a state of another."""
+GAP = 0.004
+"""Metres between the tip and the top of what it takes or holds."""
+FLOOR = 0.005
+"""Metres: the thickness of the slot's floor."""
+SUNK = 0.012
+"""Metres: a peg whose lowest point is below this is in the slot, if it is near its middle."""
+HOME = 0.007
+"""Metres from the slot's middle within which it is let go of."""
+PRESS = -0.004
+"""Metres: it presses down to here, if the button does not stop it; then it feels the table."""
+TAKE = 0.008
+"""Metres from where it takes hold within which the cup is switched on."""
+
+
+class PegAndButton:
+    """Pick, insert, press."""
+
+    name = "peg-and-button"
+    arms = 1
+    subtasks = ("pick", "insert", "press")
+    look = 0.2
+    columns: Mapping[str, slice] = {
+        "height": slice(0, 1), "held": slice(1, 2), "gripper": slice(2, 3), "stage": slice(3, 6), "peg": slice(6, 9),
+        "slot": slice(9, 11), "button": slice(11, 13), "near": slice(13, 21), "peg_yaw": slice(21, 23),
+        "contact": slice(23, 24), "trace": slice(24, 25),
+    }  # fmt: skip
+    width = 25
+
+    def state(self, observation: Sensed) -> Array:
+        """(25,): height of the tip, what it holds, the subtask, and the ways to things as they are perceived."""
+        told = {name: np.asarray(observation[name], dtype=np.float64) for name in _PERCEIVED}
+        height = told["tip"][2:]
+        ways = np.concatenate([told["peg"], told["slot"], told["button"]])
+        near = np.clip(np.append(ways, height - NEAR), -NEAR, NEAR)
+        return np.concatenate(
+            [height, told["held"], told["gripper"], told["stage"], ways, near, told["peg_yaw"],
+             told["contact"], told["trace"]]
+        )  # fmt: skip
+
+    def relative(self, states: Array) -> Array:
+        """(N, 25) → (N, 7): subtask, hold, and the way to where the subtask ends."""
+        stage = states[:, self.columns["stage"]]
+        ways = [
+            states[:, self.columns["peg"]][:, :2],
+            states[:, self.columns["slot"]],
+            states[:, self.columns["button"]],
+        ]
+        aside = np.einsum("ts,tsk->tk", stage, np.stack(ways, axis=1))
+        height = states[:, self.columns["height"]]
+        return np.concatenate([APART * stage, states[:, self.columns["held"]], aside / FINE, height / FINE], axis=1)
+
+    def sights(self, truth: Truth, observation: Sensed) -> tuple[Sight]:
+        """Where the tip has to go now, and whether it should hold."""
+        tip, stage = np.asarray(observation["tip"], dtype=np.float64), int(truth["stage"])
+        peg, slot, button = (np.array(thing["position"]) for thing in truth["objects"])
+        if stage == 0:
+            return (self._pick(tip, peg, observation),)
+        if stage == 1:
+            return (self._insert(tip, peg, slot, truth, np.asarray(observation["peg_yaw"])),)
+        top = float(button[2] + truth["objects"][2]["size"][2] / 2)
+        return (Sight(tip, np.array([*button[:2], PRESS]), top, 0.0, fits=0.006),)
+
+    @staticmethod
+    def _pick(tip: Array, peg: Array, observation: Sensed) -> Sight:
+        """A cup that was on when it lost the peg takes nothing until it was off."""
+        target = np.array([*peg[:2], 2 * peg[2] + GAP])
+        spent = float(observation["gripper"][0]) >= 0.5
+        near = bool(np.linalg.norm(tip - target) < TAKE)
+        return Sight(tip, target, float(2 * peg[2]), float(near and not spent), fits=0.006)
+
+    @staticmethod
+    def _insert(tip: Array, peg: Array, slot: Array, truth: Truth, yaw: Array) -> Sight:
+        """The peg hangs below the tip, and not always in the middle: it is the peg that has to be over the slot."""
+        hangs, size = tip - peg, truth["objects"][0]["size"]
+        tall, short = max(size) / 2, min(size) / 2
+        rim = float(truth["objects"][1]["size"][2])
+        home = bool(np.linalg.norm(peg[:2] - slot[:2]) < HOME and peg[2] - short < SUNK)
+        target = np.array([*(slot[:2] + hangs[:2]), FLOOR + short + float(hangs[2])])
+        turn = -float(np.arctan2(yaw[1], yaw[0])) / 4
+        return Sight(tip, target, rim + tall + float(hangs[2]), float(not home), turn)
+
+
+_PERCEIVED = ("tip", "held", "gripper", "stage", "peg", "slot", "button", "peg_yaw", "contact", "trace")
+TASK = PegAndButton()
