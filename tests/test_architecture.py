@@ -24,7 +24,7 @@ PURE = (
     "teaching/types.py", "teaching/task.py", "teaching/tasks/", "teaching/uncertainty.py", "teaching/gating.py",
     "teaching/sag.py", "teaching/logistic.py", "teaching/feedback.py", "teaching/priority.py", "teaching/segments.py",
     "teaching/selection.py", "teaching/familiarity.py", "teaching/recoveries.py", "teaching/rollout_phases.py",
-    "teaching/rollout_metrics.py",
+    "teaching/rollout_metrics.py", "teaching/rollout_task.py", "teaching/rollout_oracle.py",
     "teaching/metrics.py", "teaching/oracle.py",
 )  # fmt: skip
 PURE_VENDORS = {"numpy"}
@@ -40,6 +40,7 @@ DOORS = {
     "pybullet_data": ("robot_io/sim/", "robot_io/motion.py"),
     "serial": ("robot_io/serial_arm.py", "robot_io/port.py"),
     "cv2": ("robot_io/cameras.py",),
+    "sklearn": ("teaching/experiments/",),
     "scservo_sdk": ("robot_io/feetech_bus.py",),
     "lerobot": ("robot_io/lerobot_door.py", "teaching/export.py", "teaching/policies/"),
 }  # fmt: skip

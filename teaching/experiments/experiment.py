@@ -1,0 +1,86 @@
+"""What an experiment is given and what it finds; the list of those that `python -m teaching reproduce` runs.
+
+To add one: a module with `run(given) -> Finding`, and a line in EXPERIMENTS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from teaching.types import BadInput
+
+Report = Callable[[str, int, int], None]
+"""What, how many, of how many."""
+
+
+def silent(what: str, done: int, of: int) -> None:
+    """No progress shown."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """How an experiment is to be run."""
+
+    work: Path
+    """Where long runs keep what they have; the same command goes on from there."""
+    seeds: tuple[int, ...] | None = None
+    """Each a whole repetition; None: those of the setting."""
+    full: bool = False
+    """The setting for days, else the one for minutes."""
+    report: Report = silent
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What one experiment alone understands, from `--set NAME=VALUE`; unknown names are a BadInput."""
+
+    def __post_init__(self) -> None:
+        if self.seeds is not None and (not self.seeds or len(set(self.seeds)) != len(self.seeds)):
+            raise BadInput(f"expected seeds that differ, at least one, got {self.seeds}")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came out."""
+
+    markdown: str
+    """Tables and verdicts, without a heading of the first rank."""
+    figures: Mapping[str, Any]
+    """The last line of JSON."""
+    rows: Sequence[Mapping[str, Any]]
+    """What the tables were made from, so that others can make their own."""
+    plots: Mapping[str, str] = field(default_factory=dict)
+    """What is shown → SVG text."""
+
+
+class Experiment(NamedTuple):
+    """One line of the list."""
+
+    module: str
+    question: str
+    minutes: float
+    """About how long the quick setting takes on one core."""
+
+    def run(self, given: Given) -> Finding:
+        """Run it."""
+        found: Finding = import_module(self.module).run(given)
+        return found
+
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "sag-digits": Experiment("teaching.experiments.sag_digits", "Does the gate keep its promise, on digits?", 13.0),
+}
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of that name; BadInput lists the names."""
+    if name not in EXPERIMENTS:
+        raise BadInput(f"expected an experiment among {', '.join(EXPERIMENTS)}, or all, got {name!r}")
+    return EXPERIMENTS[name]
+
+
+def table(head: Sequence[str], body: Sequence[Sequence[Any]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -1,0 +1,137 @@
+"""`python -m teaching reproduce NAME`: run an experiment and rewrite its part of its page in docs/results.
+
+A page has words that people wrote, and between two marks what the last run found. Only that part is rewritten.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from teaching.experiments.experiment import EXPERIMENTS, Experiment, Finding, Given, Report, experiment, silent
+from teaching.types import AskbackError, BadInput
+
+BEGIN = "<!-- from here to the end mark: rewritten by python -m teaching reproduce -->"
+END = "<!-- end mark -->"
+
+
+def reproduce(
+    name: str,
+    out: Path,
+    *,
+    full: bool = False,
+    seeds: Sequence[int] | None = None,
+    work: Path = Path("runs"),
+    options: Mapping[str, Any] | None = None,
+    report: Report = silent,
+) -> dict[str, Any]:
+    """Run one experiment and write NAME.md, NAME.json and its plots.
+
+    Args:
+        name: among EXPERIMENTS.
+        out: the directory of pages.
+        full: the long setting.
+        seeds: instead of the setting's own.
+        work: where long runs keep what they have.
+        options: what this experiment alone understands.
+        report: told (what, how many, of how many).
+
+    Returns:
+        Its figures, its page and the seconds it took.
+    """
+    chosen = experiment(name)
+    given = Given(work / name, tuple(seeds) if seeds is not None else None, full, report, dict(options or {}))
+    begun = time.perf_counter()
+    found = chosen.run(given)
+    seconds = round(time.perf_counter() - begun, 1)
+    out.mkdir(parents=True, exist_ok=True)
+    page = out / f"{name}.md"
+    part = _part(name, chosen, found, command(name, given), seconds)
+    for shown, text in found.plots.items():
+        _write(out / f"{name}-{shown}.svg", text)
+    _write(out / f"{name}.json", _rows(found, command(name, given), seconds))
+    _write(page, placed(page.read_text(encoding="utf-8") if page.is_file() else "", part, chosen.question))
+    return {"experiment": name, **found.figures, "page": str(page), "wall_seconds": seconds}
+
+
+def command(name: str, given: Given) -> str:
+    """The command that does the same again."""
+    words = ["python", "-m", "teaching", "reproduce", name, "--full" if given.full else "--quick"]
+    if given.seeds is not None:
+        words += ["--seeds", *map(str, given.seeds)]
+    for key, value in given.options.items():
+        words += ["--set", f"{key}={value}"]
+    return shlex.join(words)
+
+
+def placed(page: str, part: str, question: str) -> str:
+    """A page with its rewritten part; a new page has the question as its title."""
+    block = f"{BEGIN}\n\n{part.strip()}\n\n{END}"
+    if not page:
+        return f"# {question}\n\n{block}\n"
+    before, mark, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not mark or not end:
+        return f"{page.rstrip()}\n\n{block}\n"
+    return f"{before}{block}{after}"
+
+
+def _part(name: str, chosen: Experiment, found: Finding, how: str, seconds: float) -> str:
+    plots = [f"![{shown}]({name}-{shown}.svg)" for shown in found.plots]
+    made = f"Made by `{how}` in {seconds:,.0f} s; every run is in [{name}.json]({name}.json)."
+    return "\n\n".join([made, *plots, found.markdown.strip()])
+
+
+def _rows(found: Finding, how: str, seconds: float) -> str:
+    """One row a line, so that two runs can be compared line by line."""
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in found.rows)
+    head = json.dumps({"command": how, "wall_seconds": seconds, "figures": found.figures}, ensure_ascii=False)
+    return f'{head[:-1]},\n"rows": [\n{lines}\n]}}\n'
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(path.name + ".tmp")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def everything(out: Path, *, full: bool, work: Path, jobs: int = 2) -> dict[str, Any]:
+    """All experiments, each a process of its own, the longest first, `jobs` at a time.
+
+    Returns:
+        Seconds of each, of all, and which failed.
+    """
+    if jobs < 1:
+        raise BadInput(f"expected at least 1 job at a time, got {jobs}")
+    begun, waiting = time.perf_counter(), sorted(EXPERIMENTS, key=lambda name: EXPERIMENTS[name].minutes)
+    running: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
+    seconds: dict[str, float] = {}
+    failed: list[str] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                name = waiting.pop()
+                running[name] = (subprocess.Popen(_child(name, out, full, work)), time.perf_counter())
+            time.sleep(0.2)
+            for name, (process, since) in list(running.items()):
+                if process.poll() is not None:
+                    seconds[name] = round(time.perf_counter() - since, 1)
+                    failed += [name] if process.returncode else []
+                    del running[name]
+    finally:
+        for process, _ in running.values():
+            process.terminate()
+    if failed:
+        raise AskbackError(f"these experiments failed, their messages are above: {', '.join(failed)}")
+    return {"experiments": seconds, "wall_seconds": round(time.perf_counter() - begun, 1)}
+
+
+def _child(name: str, out: Path, full: bool, work: Path) -> list[str]:
+    base = [sys.executable, "-m", "teaching", "reproduce", name, "--out", str(out), "--work", str(work)]
+    return [*base, "--full" if full else "--quick"]

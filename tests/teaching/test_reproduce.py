@@ -1,0 +1,59 @@
+"""`python -m teaching reproduce`: pages rewritten in part, figures told."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from teaching.__main__ import main
+from teaching.experiments.experiment import EXPERIMENTS, Given, table
+from teaching.reproduce import BEGIN, END, command, placed, reproduce
+from teaching.types import BadInput
+
+
+def test_every_experiment_has_a_module_and_a_question() -> None:
+    for name, chosen in EXPERIMENTS.items():
+        assert find_spec(chosen.module), name
+        assert chosen.question.endswith("?") and chosen.minutes > 0, name
+
+
+def test_words_of_people_stay() -> None:
+    page = placed("", "first", "Why?")
+    assert page.startswith("# Why?\n") and "first" in page
+    edited = page.replace(BEGIN, f"Said by a person.\n\n{BEGIN}") + "\n## After\n"
+    again = placed(edited, "second", "Why?")
+    assert "Said by a person." in again and again.endswith("## After\n") and "second" in again and "first" not in again
+    assert again.count(BEGIN) == again.count(END) == 1
+    assert placed("# Only words\n", "part", "?").startswith("# Only words\n\n" + BEGIN)
+
+
+def test_the_command_is_told(tmp_path: Path) -> None:
+    given = Given(tmp_path, (3, 4), True, options={"steps": "9"})
+    assert command("sag-digits", given) == "python -m teaching reproduce sag-digits --full --seeds 3 4 --set steps=9"
+
+
+def test_a_page_its_rows_and_its_plots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("teaching.experiments.sag_digits.TARGETS", (0.5, 0.9))
+    found = reproduce("sag-digits", tmp_path, seeds=[0], options={"steps": "4"})
+    page = (tmp_path / "sag-digits.md").read_text()
+    rows = json.loads((tmp_path / "sag-digits.json").read_text())
+    assert "| promise |" in page and "(sag-digits-kept.svg)" in page and (tmp_path / "sag-digits-kept.svg").is_file()
+    assert found["wall_seconds"] > 0 and rows["figures"]["seeds"] == 1 and len(rows["rows"]) == 18
+    json.dumps(found)
+
+
+def test_wrong_names_and_seeds_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "nothing"]) == 2
+    assert "sag-digits" in capsys.readouterr().err
+    assert main(["reproduce", "sag-digits", "--set", "steps"]) == 2
+    assert "NAME=VALUE" in capsys.readouterr().err
+    assert main(["reproduce", "all", "--seeds", "1"]) == 2
+    with pytest.raises(BadInput, match="differ"):
+        Given(Path(), (1, 1))
+
+
+def test_tables() -> None:
+    assert table(["a", "b"], [[1, 2]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
