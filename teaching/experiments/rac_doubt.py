@@ -25,6 +25,7 @@ from robot_io.sim.bench_assembly import BenchAssembly
 from teaching.experiments.rac import EVALUATED, PER_SEED, SCENES, Cell, RacConfig, silent
 from teaching.experiments.rac_expert import ExpertConfig, Watch
 from teaching.experiments.rac_rollouts import Driver, Recording
+from teaching.experiments.results_page import publish
 from teaching.policies.flow_network import FlowConfig
 from teaching.types import Array, BadInput
 
@@ -141,14 +142,7 @@ def run(seeds: Sequence[int], scenes: Sequence[str], config: RacConfig, rollouts
 
 def page(rows: Sequence[Mapping[str, Any]], command: str) -> str:
     """The page, in Markdown: one table per scene."""
-    lines = [
-        "# Doubt before failure",
-        "",
-        f"Made by `{command}`.",
-        "",
-        " ".join(str(__doc__).split("\n\n")[1].split()),
-        "",
-    ]
+    lines = ["```sh", command, "```", "", " ".join(str(__doc__).split("\n\n")[1].split()), ""]
     lines += ["Area under the ROC curve by seed, and the failures compared; ticks before the failure in the head.", ""]
     for scene in dict.fromkeys(r["scene"] for r in rows):
         own = [r for r in rows if r["scene"] == scene]
@@ -176,9 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = " ".join(sys.argv[1:] if arguments is None else arguments)
     config = RacConfig(("demos",), tuple(given.seeds), 0, rollouts=1, flow=FlowConfig(members=5, steps=given.steps))
     rows = run(given.seeds, given.scenes, config, given.rollouts)
-    given.docs.mkdir(parents=True, exist_ok=True)
-    text = given.docs / "rac_doubt.md"
-    text.write_text(page(rows, f"python -m teaching.experiments.rac_doubt {words}".strip()), encoding="utf-8")
+    command = f"python -m teaching.experiments.rac_doubt {words}".strip()
+    text = publish(given.docs / "rac-doubt.md", "Doubt before failure", page(rows, command))
     sys.stdout.write(json.dumps({"page": str(text), "rows": rows}) + "\n")
     return 0
 

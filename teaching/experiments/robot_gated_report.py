@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from teaching.experiments.results_page import publish
 from teaching.metrics import wilson
 from teaching.types import Array, BadInput
 
@@ -119,7 +120,7 @@ def _lines(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
 
 def page(rows: Sequence[Row], command: str) -> str:
     """The page's figures, in Markdown."""
-    parts = ["# Called, or watching all the time", "", f"Made by `{command}`.", ""]
+    parts = ["```sh", command, "```", ""]
     for scene, policy, person in dict.fromkeys((r["scene"], r["policy"], r["person"]) for r in rows):
         own = [r for r in rows if (r["scene"], r["policy"], r["person"]) == (scene, policy, person)]
         parts += [f"## Scene `{scene}`, policy `{policy}`, {person} person", "", *section(own), ""]
@@ -127,8 +128,5 @@ def page(rows: Sequence[Row], command: str) -> str:
 
 
 def write(rows: Sequence[Row], command: str, docs: Path) -> Path:
-    """`robot-gated.md` in a directory."""
-    docs.mkdir(parents=True, exist_ok=True)
-    path = docs / "robot-gated.md"
-    path.write_text(page(rows, command), encoding="utf-8")
-    return path
+    """`robot-gated.md` in a directory; a person's words around the figures are kept."""
+    return publish(docs / "robot-gated.md", "Called, or watching all the time", page(rows, command))

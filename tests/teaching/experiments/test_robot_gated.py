@@ -158,5 +158,5 @@ def test_page(done: tuple[Path, list[dict]], tmp_path: Path) -> None:
         return {**row, "rollouts": {**row["rollouts"], "success": [1, 0, 1, 1]}}
 
     text = robot_gated_report.write([finished(r) for r in done[1]], "the command", tmp_path).read_text()
-    assert "the command" in text and "## Scene `looks`, policy `rac`, prompt person" in text
+    assert "\nthe command" in text and "## Scene `looks`, policy `rac`, prompt person" in text
     assert "nan" not in text
