@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from robot_io.arm import Observation
 from teaching.replay import recovery
+from teaching.replay.bookkeeper import Bookkeeper
+from teaching.replay.changes import Change, History
 from teaching.replay.committer import Committer
 from teaching.replay.disk import Disk, DiskFull
 from teaching.replay.episode import Episode, Step
@@ -74,6 +76,7 @@ class ReplayBuffer(Reading):
         self._log = None if readonly else EventLog(self._shelf.log, self._shelf.disk)
         self._reader = LogReader(self._shelf.log) if readonly else None
         self._index = Index(self._shelf.index, readonly=readonly)
+        self._books = Bookkeeper(self._index)
         self._committer = Committer(self.append)
         self._forget_everything()
         try:
@@ -87,6 +90,7 @@ class ReplayBuffer(Reading):
         with self._lock:
             found = recovery.recover(self._shelf, self._log, self._ledger, self._library, self._questions, self._say)
             self.problems += found
+        self._books.open(self._history())
 
     @classmethod
     def create(cls, path: Path | str, lesson: Mapping[str, Any], **how: Any) -> ReplayBuffer:
@@ -103,9 +107,19 @@ class ReplayBuffer(Reading):
     def close(self) -> None:
         """Finish the commits under way and let go of everything; twice is harmless."""
         self._committer.close()
+        if self._log:
+            self._books.catch_up(self._history, self._lock)
         self._index.close()
         if self._log:
             self._log.close()
+
+    def everything(self) -> Change:
+        """All decisions and demonstrations as they stand, for whoever writes columns of them."""
+        with self._lock:
+            return self._history().collect()
+
+    def _history(self) -> History:
+        return History(self._ledger, self._library, self._questions, self._folder, self.lesson)
 
     @property
     def checkpoints(self) -> Path:
@@ -168,6 +182,8 @@ class ReplayBuffer(Reading):
                 with self._lock:
                     gone = self._questions.forget([subject])
                 self._shelf.remove_pending(gone)
+            if kind not in ANSWERS or subject in self._library.where:  # else its episode's commit will write it
+                self._books.catch_up(self._history, self._lock)
             return seq
 
     def _secure(self, decision: str) -> None:
@@ -216,6 +232,7 @@ class ReplayBuffer(Reading):
                 self._folded = None
             self._shelf.remove_pending(gone)
             self._index.put([(commit.episode, commit.sha256, to_bytes(light(record, summary.reward)))])
+            self._books.catch_up(self._history, self._lock)
 
     def _commit(self, commit: Commit) -> None:
         try:
@@ -271,7 +288,9 @@ class ReplayBuffer(Reading):
         if self._log is None:
             return []
         with self._committing:
-            return self._library.reindex(self.commits())
+            anew = self._library.reindex(self.commits())
+            self._books.catch_up(self._history, self._lock, anew=True)
+            return anew
 
     def verify(self, rebuild: bool = True) -> VerifyReport:
         """Compare every byte with what was acknowledged; the owner also rebuilds the index."""

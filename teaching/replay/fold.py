@@ -40,7 +40,7 @@ class Folder:
         for decision in decisions:
             if decision.id in said.withdrawn:
                 continue
-            result = self._consequence(decision, said)
+            result = self.consequence(decision, said)
             stored = [d for d in result.demonstrations if d.id not in said.deleted]
             own = next((d.id for d in stored if d.kind is not Kind.RELABELLED), None)
             rows.append((decision.plan.uncertainty, int(result.outcome), decision.update, decision.id, own))
@@ -48,7 +48,8 @@ class Folder:
             kept += stored
         return Folded(rows_of(rows), tuple(kept))
 
-    def _consequence(self, decision: Decision, said: Said) -> Consequence:
+    def consequence(self, decision: Decision, said: Said) -> Consequence:
+        """What follows from the answer in force, if there is one."""
         answer, failed = said.answers.get(decision.id), decision.id in said.failed
         known = self._known.get(decision.id)
         if known and known[0] is decision and known[1] is answer and known[2] is failed:

@@ -1,18 +1,45 @@
 """The index: summaries of committed episodes in SQLite, so that opening a buffer opens no HDF5 file.
 
-It may be deleted at any time; a row counts only while its SHA-256 is the one that the log committed.
+It may be deleted at any time; a row counts only while its SHA-256 is the one that the log committed. Beside them lie
+the columns that pages draw (`columns`), so that a hundred thousand demonstrations are shown without opening a file.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-VERSION = 1
-_TABLES = """
+VERSION = 2
+TABLES = """
 CREATE TABLE episodes (id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, record BLOB NOT NULL);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE words (code INTEGER PRIMARY KEY, word TEXT UNIQUE NOT NULL);
+CREATE TABLE decisions (number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, record BLOB NOT NULL);
+CREATE TABLE demonstrations (
+    number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, decision TEXT NOT NULL, record BLOB NOT NULL);
+CREATE INDEX demonstrations_of ON demonstrations (decision);
+CREATE TABLE cards (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE draws (id TEXT PRIMARY KEY, drawn INTEGER NOT NULL, latest INTEGER NOT NULL);
+CREATE TABLE diary (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, time REAL NOT NULL, body BLOB NOT NULL);
 """
+
+
+def open_readonly(path: Path, version: int = VERSION) -> sqlite3.Connection | None:
+    """An index for reading; None if there is none of that version."""
+    try:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
+        )
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error:
+        return None
+    if found != version:
+        connection.close()
+        return None
+    return connection
 
 
 class Index:
@@ -22,18 +49,22 @@ class Index:
         """Open or, for the owner, create; a reader without one has an empty index."""
         self.path = path
         self.rebuilt = False
-        self._connection = self._open_readonly() if readonly else self._open()
+        self._writing = threading.Lock()
+        self._connection = open_readonly(path) if readonly else self._open()
 
-    def _open_readonly(self) -> sqlite3.Connection | None:
-        try:
-            connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.Error:
-            return None
-        if version != VERSION:
-            connection.close()
-            return None
-        return connection
+    @classmethod
+    def fleeting(cls) -> Index:
+        """One in memory, which ends with the process."""
+        made = cls.__new__(cls)
+        made.path, made.rebuilt, made._writing = Path(":memory:"), False, threading.Lock()
+        made._connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        made._connection.executescript(TABLES)
+        return made
+
+    @property
+    def connection(self) -> sqlite3.Connection | None:
+        """For reading."""
+        return self._connection
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -52,7 +83,7 @@ class Index:
             connection.execute("PRAGMA synchronous=NORMAL")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
-                connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version={VERSION};COMMIT;")
+                connection.executescript(f"BEGIN;{TABLES}PRAGMA user_version={VERSION};COMMIT;")
             elif version != VERSION:
                 raise sqlite3.DatabaseError(f"index version {version}")
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
@@ -74,17 +105,27 @@ class Index:
 
     def put(self, rows: Iterable[tuple[str, str, bytes]]) -> bool:
         """Keep some (id, sha256, record); False if the index could not take them, which loses nothing."""
-        if self._connection is None:
-            return False
         try:
-            self._connection.execute("BEGIN")
-            self._connection.executemany("INSERT OR REPLACE INTO episodes VALUES (?, ?, ?)", list(rows))
-            self._connection.execute("COMMIT")
+            with self.transaction() as connection:
+                connection.executemany("INSERT OR REPLACE INTO episodes VALUES (?, ?, ?)", list(rows))
         except sqlite3.Error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
             return False
         return True
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, one thread at a time; sqlite3.Error if it could not be kept."""
+        with self._writing:
+            if self._connection is None:
+                raise sqlite3.OperationalError("the index is closed")
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def clear(self) -> None:
         """Start over from nothing."""

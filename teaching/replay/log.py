@@ -113,6 +113,24 @@ def scan(data: bytes, *, base: int = 0, seq: int = 0) -> Scan:
     return Scan(tuple(records), base + len(data) - torn, torn, tuple(damage))
 
 
+_TAIL = 2**16
+
+
+def last_sequence(path: Path) -> int:
+    """The number of the last whole record of a log, found from its end; 0 if there is none."""
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        back = min(size, _TAIL)
+        while True:
+            file.seek(size - back)
+            numbers = [piece.seq for piece in _walk(file.read(back)) if isinstance(piece, Record)]
+            if numbers or back >= size:
+                return max(numbers, default=0)
+            back = min(size, back * 8)
+
+
 class EventLog:
     """The owner's end of a log: one per file, held by a lock for as long as it is open."""
 

@@ -1,0 +1,108 @@
+"""A look at a lesson that opens no log and no episode: its columns, and one card or picture at a time.
+
+Pages that show a hundred thousand demonstrations read through this. Where the index lacks the columns, or lags behind
+a short log, they are made in memory from the log and the files, which is right but takes as long as opening a buffer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from robot_io.arm import Observation
+from teaching.replay import columns as reading
+from teaching.replay.bookkeeper import Bookkeeper
+from teaching.replay.buffer import ReplayBuffer
+from teaching.replay.columns import Card, Columns, Entry
+from teaching.replay.disk import Disk
+from teaching.replay.file import check_whole, read_record, read_step
+from teaching.replay.index import Index, open_readonly
+from teaching.replay.log import last_sequence
+from teaching.replay.shelf import Shelf
+from teaching.types import Array, BadInput
+
+SHORT_LOG = 2 * 2**20
+"""Bytes of a log that is folded anew, rather than shown as of a few events ago."""
+
+
+class Glance:
+    """Read-only and thread-safe; what it shows is as of when it was made."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at the lesson in a directory; NotABuffer if there is none."""
+        self._shelf = Shelf(Path(path), Disk())
+        self._shelf.lesson()
+        self._lock = threading.Lock()
+        self._connection = self._on_disk() or self._in_memory()
+        self.columns: Columns = reading.read_columns(self._connection, self._shelf.log)
+
+    def _on_disk(self) -> sqlite3.Connection | None:
+        connection = open_readonly(self._shelf.index)
+        if connection is None:
+            return None
+        try:
+            written = reading.fact(connection, "sequence")
+            log = self._shelf.log
+            small = not log.exists() or log.stat().st_size < SHORT_LOG
+            if written is not None and not (small and last_sequence(log) != int(written)):
+                return connection
+        except sqlite3.Error:
+            pass  # damaged: its owner makes it anew, and so do we
+        connection.close()
+        return None
+
+    def _in_memory(self) -> sqlite3.Connection:
+        with ReplayBuffer(self._shelf.path, readonly=True) as buffer:
+            change = buffer.everything()
+        index = Index.fleeting()
+        Bookkeeper(index).write(change, anew=True)
+        assert index.connection is not None
+        return index.connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of it."""
+        with self._lock:
+            self._connection.close()
+
+    def card(self, number: int) -> Card:
+        """One demonstration; BadInput if it is there no more."""
+        with self._lock:
+            return reading.card_of(self._connection, number)
+
+    def number(self, table: str, name: str) -> int | None:
+        """The number of a decision or a demonstration by its id."""
+        with self._lock:
+            return reading.number_of(self._connection, table, name)
+
+    def ids(self, table: str, numbers: Array) -> list[str]:
+        """Ids by number."""
+        with self._lock:
+            return reading.ids_of(self._connection, table, numbers)
+
+    def diary(self, *kinds: str, most: int = 200) -> list[Entry]:
+        """The latest trainings, settings or changes by hand that stand, newest first."""
+        with self._lock:
+            return reading.diary(self._connection, kinds, most)
+
+    def observation(self, episode: str, decision: str) -> Observation:
+        """What was seen at a decision; EpisodeFileError if its file is damaged."""
+        path = self._shelf.episodes / f"{episode}.h5"
+        if not path.exists():
+            pending = self._shelf.pending / f"{decision}.h5"
+            if pending.exists():
+                return self._shelf.read_pending(pending).steps[0].observation
+            raise BadInput(f"expected what was seen at {decision} in {path.name}, found no such file")
+        check_whole(path.read_bytes(), path.name)
+        keys = [step["key"] for step in read_record(path)["steps"]]
+        if decision not in keys:
+            raise BadInput(f"expected {decision} in {path.name}, found {', '.join(keys)}")
+        return read_step(path, keys.index(decision)).observation
