@@ -86,10 +86,10 @@ def test_the_same_seed_gives_the_same_run_and_the_promise_binds() -> None:
 
 
 def test_from_command_to_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sag_digits, "TARGETS", (0.5, 0.9))
+    monkeypatch.setattr(sag_digits, "TARGETS", (0.1, 0.5))
     found = sag_digits.run(Given(tmp_path, (0, 1), options={"steps": "16"}))
     assert len(found.rows) == 2 * 3 * 2 + 2 * 3 * 2 and "not feasible" in found.markdown
-    assert set(found.plots) == {"kept", "course"} and found.figures["feasible"] >= 4
+    assert set(found.plots) == {"kept", "course"} and found.figures["feasible"] >= 3
     json.dumps(found.rows)
     with pytest.raises(BadInput, match="only steps"):
         sag_digits.run(Given(tmp_path, options={"stpes": "3"}))
