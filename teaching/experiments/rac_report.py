@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from teaching.experiments import intervals
+from teaching.experiments.results_page import publish
+from teaching.experiments.svg_plot import Line, Panel, svg
 from teaching.metrics import wilson
 from teaching.types import BadInput
 
@@ -17,7 +19,6 @@ NAMES = {
     "demos": "full demonstrations", "hg-dagger": "HG-DAgger", "rule2": "Rule 2 only", "rule1": "Rule 1 only",
     "rac": "RaC (both rules)",
 }  # fmt: skip
-COLOURS = {"demos": "#7f7f7f", "hg-dagger": "#d95f02", "rule2": "#e6ab02", "rule1": "#66a61e", "rac": "#1b6ca8"}
 CAVEATS = """The scripted person knows the truth, never fumbles and recovers perfectly. In the scene `looks` what is
 perceived near the goal can be wrong and stays so until the gripper has backed out, so that a direct correction cannot
 be imitated and a retry can: that is the condition under which recovering pays. `perfect` is the control without it.
@@ -39,17 +40,17 @@ def paired(rows: Sequence[Row], better: str, other: str) -> dict[str, Any]:
     if not seeds:
         raise BadInput(f"expected seeds that both {better} and {other} were run with, got none")
     a, b = (np.array([share[arm, seed] for seed in seeds]) for arm in (better, other))
-    means = [abs(np.mean(np.array(signs) * (a - b))) for signs in product((1, -1), repeat=len(seeds))]
+    test = intervals.paired(a.tolist(), b.tolist()) if len(seeds) > 1 else None
     return {
         "seeds": seeds, "difference": float(np.mean(a - b)), "ratio": float(a.mean() / b.mean()) if b.any() else None,
         "ratios": [round(float(x / y), 2) if y else None for x, y in zip(a, b, strict=True)],
-        "p": float(np.mean(np.array(means) >= abs(np.mean(a - b)) - 1e-12)),
+        "told": test.told(0, 100.0) if test else "one seed", "p": test.p if test else 1.0,
     }  # fmt: skip
 
 
 def page(rows: Sequence[Row], settings: Mapping[str, Any], command: str) -> str:
-    """The page, in Markdown."""
-    parts = ["# Recovery and correction at equal human frames", "", f"Made by `{command}`.", "", CAVEATS, ""]
+    """The figures of the page, in Markdown."""
+    parts = ["```sh", command, "```", "", CAVEATS, "", "![success](rac.svg)", ""]
     for scene in dict.fromkeys(str(r["scene"]) for r in rows):
         own = [r for r in rows if r["scene"] == scene]
         parts += [f"## Scene `{scene}`", "", *_success(own), "", *_effort(own), "", *_pairs(own), "", *_capped(own), ""]
@@ -132,11 +133,8 @@ def _pairs(rows: Sequence[Row]) -> list[str]:
     for other in others:
         found = paired(rows, "rac", other)
         ratio = "–" if found["ratio"] is None else f"{found['ratio']:.2f} ×"
-        lines.append(
-            f"- RaC against {NAMES[other]}: {ratio}, {100 * found['difference']:+.0f} points; by seed "
-            f"{', '.join(str(x) for x in found['ratios'])}; sign-flip test over {len(found['seeds'])} seeds p = "
-            f"{found['p']:.3f}."
-        )
+        each = ", ".join(str(x) for x in found["ratios"])
+        lines.append(f"- RaC against {NAMES[other]}: {ratio}; by seed {each}; points more: {found['told']}.")
     return lines
 
 
@@ -156,53 +154,46 @@ def _capped(rows: Sequence[Row]) -> list[str]:
             *_table(["arm", "counted by", *caps], body)]  # fmt: skip
 
 
-def figure(rows: Sequence[Row]) -> Any:
-    """Success over human frames, and over recoveries allowed, one column per scene; a Plotly figure."""
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
-
-    scenes = list(dict.fromkeys(str(r["scene"]) for r in rows))
-    titles = [f"{scene}: {what}" for what in ("success over human frames", "recoveries allowed") for scene in scenes]
-    shown = make_subplots(rows=2, cols=len(scenes), subplot_titles=titles, shared_yaxes=True)
-    for column, scene in enumerate(scenes, 1):
-        own = [r for r in rows if r["scene"] == scene]
-        last = _rounds(own)[-1]
-        for arm in _arms(own):
-            counts = [pooled(own, arm, k) for k in _rounds(own)]
-            frames = [_mean(own, arm, k, "human_frames") for k in _rounds(own)]
-            shown.add_trace(_line(go, arm, frames, counts, column == 1), row=1, col=column)
-            single = [r for r in own if r["arm"] == arm]
-            dots = go.Scatter(
-                x=[r["human_frames"] for r in single], y=[100 * r["successes"] / r["rollouts"] for r in single],
-                mode="markers", marker={"color": COLOURS[arm], "size": 5, "opacity": 0.4}, showlegend=False,
-            )  # fmt: skip
-            shown.add_trace(dots, row=1, col=column)
-            ended = [r for r in single if r["round"] == last]
-            caps = list(ended[0]["capped"])
-            n = sum(r["rollouts"] for r in ended)
-            capped = [(sum(r["capped"][cap] for r in ended), n) for cap in caps]
-            shown.add_trace(_line(go, arm, [int(cap) for cap in caps], capped, False), row=2, col=column)
-    shown.update_yaxes(title_text="success, %", range=[0, 100], col=1)
-    shown.update_layout(template="plotly_white", height=760, width=520 * len(scenes) + 180)
-    return shown
+def figure(rows: Sequence[Row]) -> str:
+    """Success over human frames, and over recoveries allowed, one column per scene; SVG."""
+    each = {scene: [r for r in rows if r["scene"] == scene] for scene in dict.fromkeys(str(r["scene"]) for r in rows)}
+    over = [Panel(f"{scene}: round by round", "human frames", "success, %", _over_frames(own), y_range=(0.0, 100.0))
+            for scene, own in each.items()]  # fmt: skip
+    capped = [Panel(f"{scene}: last round, capped", "recoveries allowed", "success, %", _over_caps(own),
+                    y_range=(0.0, 100.0)) for scene, own in each.items()]  # fmt: skip
+    return svg([*over, *capped], columns=len(each), width=460, height=320)
 
 
-def _line(go: Any, arm: str, x: Sequence[float], counts: Sequence[tuple[int, int]], legend: bool) -> Any:
-    y = [100 * h / n for h, n in counts]
-    spans = [wilson(h, n) for h, n in counts]
-    error = {
-        "array": [100 * s.high - v for s, v in zip(spans, y, strict=True)],
-        "arrayminus": [v - 100 * s.low for s, v in zip(spans, y, strict=True)],
-    }
-    return go.Scatter(
-        x=list(x), y=y, error_y=error, name=NAMES[arm], legendgroup=arm, showlegend=legend, line={"color": COLOURS[arm]}
-    )
+def _over_frames(rows: Sequence[Row]) -> list[Line]:
+    lines = []
+    for arm in _arms(rows):
+        frames = [_mean(rows, arm, k, "human_frames") for k in _rounds(rows)]
+        lines.append(_line(arm, frames, [pooled(rows, arm, k) for k in _rounds(rows)]))
+        own = [r for r in rows if r["arm"] == arm]
+        dots = [100 * r["successes"] / r["rollouts"] for r in own]
+        lines.append(Line(NAMES[arm], [r["human_frames"] for r in own], dots, joined=False))
+    return lines
+
+
+def _over_caps(rows: Sequence[Row]) -> list[Line]:
+    lines = []
+    for arm in _arms(rows):
+        ended = [r for r in rows if r["arm"] == arm and r["round"] == _rounds(rows)[-1]]
+        caps, n = list(ended[0]["capped"]), sum(r["rollouts"] for r in ended)
+        counts = [(sum(r["capped"][cap] for r in ended), n) for cap in caps]
+        lines.append(_line(arm, [float(cap) for cap in caps], counts))
+    return lines
+
+
+def _line(arm: str, x: Sequence[float], counts: Sequence[tuple[int, int]]) -> Line:
+    spans = [wilson(hits, n) for hits, n in counts]
+    shares = [100 * hits / n for hits, n in counts]
+    return Line(NAMES[arm], x, shares, [100 * s.low for s in spans], [100 * s.high for s in spans], dots=False)
 
 
 def write(rows: Sequence[Row], settings: Mapping[str, Any], command: str, docs: Path) -> tuple[Path, Path]:
-    """`rac.md` and `rac.html` in a directory; the plot loads Plotly from its network address."""
-    docs.mkdir(parents=True, exist_ok=True)
-    text, plot = docs / "rac.md", docs / "rac.html"
-    text.write_text(page(rows, settings, command), encoding="utf-8")
-    figure(rows).write_html(plot, include_plotlyjs="cdn", div_id="rac")
+    """`rac.md`, around whose figures a person's words are kept, and `rac.svg` in a directory."""
+    text = publish(docs / "rac.md", "Recovery and correction at equal human frames", page(rows, settings, command))
+    plot = docs / "rac.svg"
+    plot.write_text(figure(rows), encoding="utf-8")
     return text, plot

@@ -62,8 +62,11 @@ def test_figures_of_other_settings_are_not_mixed_in(done: tuple[Path, list[dict]
 def test_page_and_plot(done: tuple[Path, list[dict]], tmp_path: Path) -> None:
     text, plot = rac_report.write(done[1], rac.settings(TINY), "the command", tmp_path)
     told = text.read_text()
-    assert "the command" in told and "| RaC (both rules) |" in told and "sign-flip test over 1 seeds" in told
-    assert plot.stat().st_size < 200_000
+    assert "\nthe command" in told and "| RaC (both rules) |" in told and "points more: one seed" in told
+    assert plot.name == "rac.svg" and plot.stat().st_size < 100_000
+    text.write_text(told.replace("# Recovery", "# My words on recovery"))
+    rac_report.write(done[1], rac.settings(TINY), "another command", tmp_path)
+    assert "# My words on recovery" in text.read_text() and "\nthe command" not in text.read_text()
 
 
 def rows(shares: dict[str, list[int]]) -> list[dict]:
