@@ -53,6 +53,10 @@ class RolloutTask(Protocol):
     name: str
     arms: int
     subtasks: tuple[str, ...]
+    goal: str
+    """In words."""
+    limit: int
+    """Rows under the policy until time is out."""
     columns: Mapping[str, slice]
     """Which columns of a state are what."""
     width: int

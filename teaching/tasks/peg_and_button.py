@@ -39,6 +39,8 @@ class PegAndButton:
     name = "peg-and-button"
     arms = 1
     subtasks = ("pick", "insert", "press")
+    goal = "put the peg in the slot and press the button"
+    limit = 1200
     look = 0.2
     columns: Mapping[str, slice] = {
         "height": slice(0, 1), "held": slice(1, 2), "gripper": slice(2, 3), "stage": slice(3, 6), "peg": slice(6, 9),
