@@ -75,6 +75,15 @@ def _relabels() -> tuple[Binding, ...]:
     )
 
 
+def _cursor() -> tuple[Binding, ...]:
+    ways = tuple(
+        Binding(f"cursor-{way.lower()}", f"Arrow{way}", way, "hold: move the cross-hair", ("demonstrating",), hold=True)
+        for way in ("Up", "Down", "Left", "Right")
+    )
+    put = Binding("cursor-put", "Space", "Put it here", "pick, then place, at the cross-hair", ("demonstrating",))
+    return (*ways, put)
+
+
 def _of_rollout(
     action: str, key: str, label: str, help_text: str, states: tuple[str, ...], *, hold: bool = False
 ) -> Binding:
@@ -146,6 +155,7 @@ DEFAULT: tuple[Binding, ...] = (
     Binding("help", "?", "Keys", "show or hide this list", _ALL),
     *_ghosts(),
     *_relabels(),
+    *_cursor(),
     *ROLLOUT,
 )
 

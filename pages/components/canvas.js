@@ -67,6 +67,7 @@ class PlanCanvas {
     }
     ctx.globalAlpha = 1;
     if (draft.pick) drawPlan(ctx, this.scale, draft, { colour: DRAFT_COLOUR, width: 4, label: draft.place ? "yours" : "" });
+    this.card.cursor.paint(ctx, this.scale);
   }
 
   bend(n) { return [0.12, -0.14, 0.3, -0.32][n] ?? 0.12; }

@@ -57,8 +57,8 @@ const CARD_FACE = {
   hint() {
     const { tool, pick, place, relabel } = this.draft;
     if (tool === "relabel") return relabel === null ? "choose the goal that this plan does reach" : "Enter sends; D adds what would have been right";
-    if (!pick) return "click what to pick";
-    return place ? "drag to adjust, turn, then Enter sends" : "click where to place it";
+    if (!pick) return "click what to pick (or arrows, then Space)";
+    return place ? "drag to adjust, turn, then Enter sends" : "click where to place it (or arrows, then Space)";
   },
 
   panels() {

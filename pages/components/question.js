@@ -17,6 +17,7 @@ class Card {
     this.mapHeld = this.mapOn = false;
     this.chime = new Chime();
     this.canvas = new PlanCanvas(this.part("canvas"), this);
+    this.cursor = new Cursor(this);
     this.sideView = new SideView(this.part("live"), this.part("age"));
     this.onview = () => this.refresh();
     for (const type of ["view", "link"]) this.host.addEventListener(type, this.onview);
@@ -59,6 +60,7 @@ class Card {
 
   do(action, down) {
     if (action === "map") return this.showMap(down);
+    if (this.cursor.takes(action)) return this.cursor.key(action, down);
     if (!down) return;
     if (action === "mute") { this.chime.toggle(); return this.refresh(); }
     if (action === "help") return this.toggle("help");
@@ -263,6 +265,7 @@ class Card {
     this.flush();
     if (this.keys) this.keys.close();
     this.canvas.close();
+    this.cursor.close();
     this.sideView.close();
     this.chime.close();
     if (this.base) document.title = this.base;

@@ -96,6 +96,26 @@ def test_relabel_and_demonstration_are_one_answer(visit, fake):
     assert answer["demonstration"]["place"] == pytest.approx([0.60, 0.30, -0.1745], abs=0.004)
 
 
+def test_a_plan_is_shown_by_keys_alone(visit, fake):
+    page = visit()
+    plan = fake.lesson.view["question"]["plan"]
+    page.keyboard.press("d")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    page.keyboard.press("Space")
+    assert fake.lesson.answers == []
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    (answer,) = fake.lesson.answers
+    (px, py), (qx, qy) = plan["pick"][:2], plan["place"][:2]
+    assert answer["demonstration"]["pick"][:2] == pytest.approx([px - 0.01, py + 0.01], abs=1e-6)
+    assert answer["demonstration"]["place"][:2] == pytest.approx([qx, qy - 0.02], abs=1e-6)
+
+
 def test_relabel_in_own_words(visit, fake):
     page = visit()
     page.keyboard.press("l")
