@@ -17,6 +17,7 @@ from robot_io.errors import ArmError as ArmError
 from robot_io.errors import ArmNotFound as ArmNotFound
 from robot_io.errors import BadAction as BadAction
 from robot_io.errors import NotConnected as NotConnected
+from robot_io.errors import Refused as Refused
 from robot_io.errors import Stopped as Stopped
 from robot_io.errors import Unreachable as Unreachable
 from robot_io.errors import Unsupported as Unsupported

@@ -31,6 +31,10 @@ class Unreachable(ArmError):
     """No joint path leads there."""
 
 
+class Refused(Unreachable):
+    """A motion went wrong when it was rehearsed, so the arm did not begin it."""
+
+
 class Unsupported(ArmError):
     """The arm lacks that capability."""
 

@@ -37,7 +37,8 @@ class Features:
     """Control ticks per second."""
     cameras: tuple[str, ...] = ()
     capabilities: frozenset[str] = field(default_factory=frozenset)
-    """Any of "table" (pictures and `perform`), "scene" (reset, snapshot, restore, rehearse, preview, truth)."""
+    """Any of "table" (pictures and `perform`), "laid" (reset, snapshot, rehearse, truth), "scene" (those, restore and
+    preview)."""
     table: TableView = field(default_factory=TableView)
     simulated: bool = False
     tasks: tuple[str, ...] = ()

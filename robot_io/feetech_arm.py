@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from robot_io import calibration as calibrations
-from robot_io import feetech, so
+from robot_io import feetech, so, so_table
 from robot_io.arm import Features
 from robot_io.calibration import Calibration
 from robot_io.driver import Health, Pose, Written
@@ -22,9 +21,9 @@ from robot_io.so_motion import SoArm
 
 
 def make(rest: str) -> SoArm:
-    """The arm of `feetech:PORT[,id=NAME][,calibration=FOLDER]`."""
+    """The arm of `feetech:PORT[,id=NAME][,calibration=FOLDER][,camera=NAME][,sight=FILE]`."""
     name = ArmName.parse("feetech", rest)
-    return SoArm(FeetechDriver(name.port, name.calibration_file("so_follower")), time.monotonic)
+    return so_table.made(FeetechDriver(name.port, name.calibration_file("so_follower")), name)
 
 
 class FeetechDriver:

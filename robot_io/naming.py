@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from robot_io import calibration
+from robot_io.emulated_camera import SIGHT
 from robot_io.errors import ArmNotFound
+
+
+OPTIONS = ("id", "calibration", "camera", "sight")
+"""What an SO arm's name may say: who it is and where its calibration lies, its camera and where that one's lies."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class ArmName:
     options: Mapping[str, str]
 
     @classmethod
-    def parse(cls, kind: str, rest: str, *, known: tuple[str, ...] | None = ("id", "calibration")) -> ArmName:
+    def parse(cls, kind: str, rest: str, *, known: tuple[str, ...] | None = OPTIONS) -> ArmName:
         """Port and options; ArmNotFound says what such a name looks like. `known` None: any option may be there."""
         port, *parts = rest.split(",")
         pairs = [part.partition("=") for part in parts]
@@ -35,3 +40,13 @@ class ArmName:
         folder = self.options.get("calibration")
         place = Path(folder) if folder else calibration.folder() / "robots" / family
         return place / f"{self.options['id']}.json"
+
+    def sight_file(self, family: str) -> Path | None:
+        """Where the calibration of its camera lies: as named, beside the arm's own, or with an emulated bench."""
+        if "sight" in self.options:
+            return Path(self.options["sight"])
+        own = self.calibration_file(family)
+        if own is not None:
+            return own.with_name(f"{own.stem}.camera.json")
+        kind, _, folder = self.options.get("camera", "").partition(":")
+        return Path(folder) / SIGHT if kind == "emulated" else None

@@ -7,12 +7,11 @@ without a jolt. LeRobot's limit on a step, off by default, is on (as a float: it
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import asdict
 from typing import Any
 
 from robot_io import calibration as calibrations
-from robot_io import lerobot_door, so, so_bus
+from robot_io import lerobot_door, so, so_bus, so_table
 from robot_io.arm import Features
 from robot_io.calibration import Calibration
 from robot_io.driver import Pose
@@ -28,13 +27,15 @@ BACKSTOP = 1.5
 
 
 def make_so101(rest: str) -> SoArm:
-    """The arm of `so101:PORT[,id=NAME][,calibration=FOLDER]`."""
-    return SoArm(SoDriver("SO-101", "so101_follower", ArmName.parse("so101", rest)), time.monotonic)
+    """The arm of `so101:PORT[,id=NAME][,calibration=FOLDER][,camera=NAME][,sight=FILE]`."""
+    name = ArmName.parse("so101", rest)
+    return so_table.made(SoDriver("SO-101", "so101_follower", name), name)
 
 
 def make_so100(rest: str) -> SoArm:
-    """The arm of `so100:PORT[,id=NAME][,calibration=FOLDER]`."""
-    return SoArm(SoDriver("SO-100", "so100_follower", ArmName.parse("so100", rest)), time.monotonic)
+    """The arm of `so100:PORT[,id=NAME][,calibration=FOLDER][,camera=NAME][,sight=FILE]`."""
+    name = ArmName.parse("so100", rest)
+    return so_table.made(SoDriver("SO-100", "so100_follower", name), name)
 
 
 class SoDriver(LeRobotDriver):

@@ -129,7 +129,9 @@ def _unreachable(actions: Array, joints: Array, limits: Limits) -> Unreachable:
     )
 
 
-def pick_and_place(actions: Array, start: Array, limits: Limits, pace: Pace = PACE) -> JointPath:
+def pick_and_place(
+    actions: Array, start: Array, limits: Limits, pace: Pace = PACE, *, rest: Array = so.REST, opened: float = 0.0
+) -> JointPath:
     """Above the pick, down, grip, up; above the place, down, let go, up; fold.
 
     Args:
@@ -137,6 +139,8 @@ def pick_and_place(actions: Array, start: Array, limits: Limits, pace: Pace = PA
         start: (5,) where the arm is.
         limits: of the joints.
         pace: how briskly.
+        rest: (5,) where it ends, folded.
+        opened: how far the jaws are open, 0 wide … 1 shut.
 
     Raises:
         BadAction: not (2, 4) finite numbers.
@@ -150,13 +154,21 @@ def pick_and_place(actions: Array, start: Array, limits: Limits, pace: Pace = PA
     still = np.zeros((max(round(pace.wait * pace.rate), 1), 1))
     legs: list[tuple[Array, float]] = []
     at = np.asarray(start, dtype=np.float64)
-    for carry, down, before, after in ((over[0], pick, 0.0, 1.0), (over[1], place, 1.0, 0.0)):
+    for carry, down, before, after in ((over[0], pick, opened, 1.0), (over[1], place, 1.0, opened)):
         legs += [(_swing(at, carry, limits, pace), before), (_swing(carry, down[0], limits, pace), before)]
         legs += [(down, before), (down[-1] + still, before), (down[-1] + still, after), (down[::-1], after)]
         legs.append((_swing(down[0], carry, limits, pace), after))
         at = carry
-    legs.append((_swing(at, so.REST, limits, pace), 0.0))
+    legs.append((_swing(at, np.clip(rest, limits.lower, limits.upper), limits, pace), opened))
     return JointPath(np.concatenate([rows for rows, _ in legs]), np.concatenate([[g] * len(r) for r, g in legs]))
+
+
+def fold(start: Array, gripper: float, rest: Array, limits: Limits) -> JointPath:
+    """From joints (5,) up, unless it is folded already, and then to rest (5,); the gripper stays as it is."""
+    rest, up = np.clip(rest, limits.lower, limits.upper), np.array([start[0], *CARRY, start[4]])
+    legs = [] if so.folded(start) else [_swing(start, up, limits, PACE)]
+    rows = np.concatenate([*legs, _swing(legs[-1][-1] if legs else start, rest, limits, PACE)])
+    return JointPath(rows, np.full(len(rows), gripper))
 
 
 def _descent(action: Array, limits: Limits, pace: Pace) -> Array:
@@ -238,9 +250,5 @@ class SoArm(WiredArm):
 
     def parking(self) -> JointPath:
         """Up, and then folded; it lets go of nothing."""
-        seen, limits = self.observe(), self.features.limits
-        start, rest = seen["joints"], np.clip(so.REST, limits.lower, limits.upper)
-        up = np.array([start[0], *CARRY, start[4]])
-        legs = [] if so.folded(start) else [_swing(start, up, limits, PACE)]
-        rows = np.concatenate([*legs, _swing(legs[-1][-1] if legs else start, rest, limits, PACE)])
-        return JointPath(rows, np.full(len(rows), float(seen["gripper"][0])))
+        seen = self.observe()
+        return fold(seen["joints"], float(seen["gripper"][0]), so.REST, self.features.limits)

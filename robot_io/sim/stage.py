@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from robot_io.arm import BadAction, JointPath, Observation, Rehearsal, Report, Unsupported
 from robot_io.kinematics import Chain
 from robot_io.motion import Pace, parking, pick_and_place
+from robot_io.pictures import jpeg
 from robot_io.sim.cameras import EYES, SHAPE, Studio
 from robot_io.sim.scene import Layout, Recipe, lay_out
 from robot_io.sim.snapshot import Snapshot
@@ -123,12 +123,3 @@ class Stage:
 
     def _now(self, report: Report) -> Rehearsal:
         return Rehearsal(self.observe(pictures=True), self.world.truth(), self.world.snapshot(), report)
-
-
-def jpeg(picture: Array, quality: int = 80) -> bytes:
-    """A picture (H, W, 3) uint8 as a JPEG."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=quality)
-    return file.getvalue()

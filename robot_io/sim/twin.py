@@ -33,10 +33,11 @@ class SimTwin:
     One call at a time. After NotConnected it is dead; make another one.
     """
 
-    def __init__(self, *, patience: float = 30.0) -> None:
+    def __init__(self, *, patience: float = 30.0, module: str = "robot_io.sim.twin") -> None:
+        """Args: patience in seconds; module: what the process runs."""
         self._patience = patience
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "robot_io.sim.twin"],
+            [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).parent.parent.parent,
@@ -162,17 +163,22 @@ def _take(pipe: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
-def main() -> int:
+def serve(make: Callable[[], Mapping[str, Callable[[dict[str, Any]], Any]]]) -> int:
     """Answer until stdin ends. Any other error than an ArmError ends the process: its client starts another one."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     be_nice(NICE)
-    verbs = _verbs()
+    verbs = make()
     while (data := _take(sys.stdin.buffer)) is not None:
         reply = wire.pack(_answer(verbs, wire.unpack(data)))
         out.write(_LENGTH.pack(len(reply)) + reply)
         out.flush()
     return 0
+
+
+def main() -> int:
+    """The simulated table's."""
+    return serve(_verbs)
 
 
 if __name__ == "__main__":
