@@ -32,9 +32,10 @@ def script(*names: str, **constants: Any) -> str:
     return head + "\n".join(f"// {name}\n{text(name)}" for name in names)
 
 
-def register(name: str, *scripts: str, **constants: Any) -> Callable[..., Any]:
-    """A component `askback-NAME` of NAME.html, NAME.css and some scripts; call it to mount it."""
+def register(name: str, *scripts: str, styles: tuple[str, ...] = (), **constants: Any) -> Callable[..., Any]:
+    """A component `askback-NAME` of NAME.html, NAME.css after other styles, and some scripts; call it to mount it."""
+    css = "\n".join(text(style) for style in (*styles, f"{name}.css"))
     mount: Callable[..., Any] = st.components.v2.component(
-        f"askback-{name}", html=text(f"{name}.html"), css=text(f"{name}.css"), js=script(*scripts, **constants)
+        f"askback-{name}", html=text(f"{name}.html"), css=css, js=script(*scripts, **constants)
     )
     return mount

@@ -9,7 +9,17 @@ from pages.components.bundle import HERE, register, text
 
 _MOUNT = register(
     "question",
-    *("arm_link.js", "host_link.js", "draft.js", "overlay.js", "cursor.js", "canvas.js", "keys.js", "sound.js", "side_view.js"),
+    *(
+        "arm_link.js",
+        "host_link.js",
+        "draft.js",
+        "overlay.js",
+        "cursor.js",
+        "canvas.js",
+        "keys.js",
+        "sound.js",
+        "side_view.js",
+    ),
     *("told.js", "panels.js", "practice.js", "card_face.js", "question.js"),
     ARM_WORKER=text("arm_worker.js"),
 )
