@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from robot_io.fleet import running
+from robot_io.remote import ask_token
 from teaching import supervisor
 
 HOME = "datasets/lessons"
@@ -45,3 +47,19 @@ def _address(found: Mapping[str, str], kind: str, route: str, more: Address) -> 
         return None
     named = {name: found[f"{kind}_{name}"] for name in ("url", "port", "token")}
     return {**named, "path": route, "session": found["session"], **more}
+
+
+def arm_address(path: Path, session: str) -> Address | None:
+    """Component data of the side port of the arm in a folder; None while it does not run.
+
+    Args:
+        path: its folder.
+        session: this browser's.
+    """
+    run = running(path)
+    if run is None:
+        return None
+    side = os.environ.get("ASKBACK_SIDE_URL", "")
+    url = side.replace("{name}", path.name).rstrip("/") + "/live" if side else ""
+    token = ask_token(run.port, run.secret, session, "drive")
+    return {"url": url, "port": str(run.port), "token": token, "path": "live", "session": session}

@@ -12,9 +12,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages.addresses import Address, allowed_origins, home, lesson_addresses
+from pages.addresses import Address, allowed_origins, arm_address, home, lesson_addresses
 from robot_io.access import own_origins
 from robot_io.arm import ArmError
+from robot_io.fleet import Fleet
 from teaching.supervisor import Supervisor, lesson_path, running
 from teaching.types import BadInput
 
@@ -33,14 +34,24 @@ def supervisor() -> Supervisor:
     return made
 
 
+@functools.cache
+def fleet() -> Fleet:
+    """The arms that are kept beside the lessons, and their processes; made once per web process."""
+    made = Fleet(home() / ".arms", sorted(own_origins(int(st.get_option("server.port")), allowed_origins())))
+    made.attach()
+    made.watch()
+    return made
+
+
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any]]:
     """Finds what runs when the web process starts; ends it in order when the web process is ended in order."""
-    keeper = supervisor()
+    keeper, arms = supervisor(), fleet()
     try:
         yield {}
     finally:
         keeper.stop(lessons=True)
+        arms.stop()
 
 
 def session() -> str:
@@ -99,4 +110,29 @@ def addresses(path: Path, *, fresh: bool = False) -> dict[str, Address | None]:
     except ArmError:  # it is just starting, or just ended: the next look will tell
         found = {"arm": None, "host": None}
     st.session_state["addresses"] = {"path": str(path), "found": found}
+    return found
+
+
+def shown_arm() -> Path | None:
+    """The folder of the arm that the Arms page shows: one that is kept, or a lesson's."""
+    place = st.session_state.get("arm")
+    return Path(place) if place else None
+
+
+def show_arm(path: Path | None) -> None:
+    """Show another arm, or none."""
+    st.session_state["arm"] = str(path) if path else ""
+    st.session_state.pop("arm address", None)
+
+
+def arm_socket(path: Path, *, fresh: bool = False) -> Address | None:
+    """Component data of the side port of an arm's folder; kept, so that a rerun opens no new socket."""
+    kept = st.session_state.get("arm address")
+    if kept and not fresh and kept["path"] == str(path):
+        return dict(kept["found"])
+    try:
+        found = arm_address(path, session())
+    except ArmError:  # it is just starting, or just ended: the next look will tell
+        found = None
+    st.session_state["arm address"] = {"path": str(path), "found": found} if found else None
     return found

@@ -33,6 +33,7 @@ def navigation() -> StreamlitPage:
             st.Page(here / "teach.py", title="Teach", icon=":material/school:", default=teaching, url_path="teach"),
             st.Page(here / "replay.py", title="Replay", icon=":material/history:", url_path="replay"),
             st.Page(here / "progress.py", title="Progress", icon=":material/trending_up:", url_path="progress"),
+            st.Page(here / "arms.py", title="Arms", icon=":material/precision_manufacturing:", url_path="arms"),
             st.Page(here / "keys.py", title="Keys", icon=":material/keyboard:", url_path="keys"),
         ],
         position="top",
@@ -54,20 +55,28 @@ def wait_for_processes() -> None:
         st.error(f"The lesson does not start: {trouble}", icon=":material/error:")
 
 
-def head() -> None:
-    """The strip, drawn before the page so that it stays mounted across pages."""
-    path = processes.chosen()
+def head(on_arms: bool) -> None:
+    """The strip, drawn before the page so that it stays mounted across pages.
+
+    On the Arms page, and while no lesson is open, it is about the arm that was chosen there: STOP stops that one.
+    """
+    path, arm = processes.chosen(), processes.shown_arm()
     found = processes.addresses(path) if path else {"arm": None, "host": None}
+    if arm is not None and (on_arms or path is None):
+        found = {**found, "arm": processes.arm_socket(arm)}
     stale = strip(found["arm"], found["host"], processes.cookies(path))
+    if arm is not None and stale:
+        processes.arm_socket(arm, fresh=True)
     if path and stale:
         processes.addresses(path, fresh=True)
+    if stale and (path or arm):
         st.rerun()
-    if path and not (found["arm"] and found["host"]):
+    if path and not on_arms and not (found["arm"] and found["host"]):
         wait_for_processes()
 
 
 st.set_page_config(page_title="Askback", page_icon=str(ICON), layout="wide")
 st.html(STYLE)
 page = navigation()
-head()
+head(page.url_path == "arms")
 page.run()

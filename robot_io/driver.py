@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,3 +89,11 @@ class Driver(Protocol):
 
     def close(self, *, limp: bool) -> None:
         """Give the port back, with torque off or on; never raises, twice is harmless."""
+
+
+@runtime_checkable
+class Known(Protocol):
+    """Electronics that tell which arm they are."""
+
+    def identity(self) -> str:
+        """The same for the same arm, once it was described."""

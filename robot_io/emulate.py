@@ -22,6 +22,7 @@ from robot_io.emulation.console import BadCommand, Console
 from robot_io.emulation.line_board import LineBoard
 from robot_io.emulation.so101 import physical, so101
 from robot_io.emulation.terminal import Board, Terminal
+from robot_io.priority import be_first
 
 KINDS = ("so101", "line")
 
@@ -102,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0; 2 for a command line that cannot be used."""
     got = parse(sys.argv[1:] if arguments is None else arguments)
     sys.setswitchinterval(0.0005)
+    be_first()  # electronics are never late because a computer is busy
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ticking = clock(got.pace)
     made = board(got.kind, ticking(), body=got.body, bench=got.bench is not None)

@@ -15,6 +15,7 @@ from robot_io.calibration import Calibration
 from robot_io.driver import Health, Pose, Written
 from robot_io.errors import ArmError, NotConnected
 from robot_io.feetech_bus import FeetechBus
+from robot_io.identity import fingerprint
 from robot_io.naming import ArmName
 from robot_io.so_bus import check_same, health_of, identify, need_health, settle, silent_words
 from robot_io.so_motion import SoArm
@@ -103,6 +104,10 @@ class FeetechDriver:
     def diagnose(self) -> str:
         """Which servos are silent."""
         return silent_words(self.bus)
+
+    def identity(self) -> str:
+        """By its calibration."""
+        return fingerprint(self._spans)
 
     def at_rest(self, pose: Pose) -> bool:
         """Whether it may become limp."""

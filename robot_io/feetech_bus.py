@@ -14,8 +14,8 @@ from robot_io.port import PortLock
 T = TypeVar("T")
 Register = tuple[int, int]
 """Address and length."""
-TRIES = 3
-"""What is asked while nothing moves may be asked again."""
+TRIES = 8
+"""What is asked while nothing moves may be asked again: a busy computer may be late several times in a row."""
 SILENCE = -6
 """The SDK's number for no answer at all."""
 

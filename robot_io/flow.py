@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from robot_io.arm import Action, Unsupported
 from robot_io.chunk import Chunk
 from robot_io.errors import Driven
+from robot_io.jog import Jog, Rates
 from robot_io.retrace import Retrace
 from robot_io.safety import SafeArm
 from robot_io.teleop import Command, Reaches, Teleop
@@ -58,7 +59,7 @@ class Flow:
         """How the last one ended, for people."""
         self._arm, self._clock = arm, clock
         self._chunk = Chunk(len(arm.features.joints))
-        self._teleop = Teleop()
+        self._teleop, self._jog = Teleop(), Jog()
         self._retrace: Retrace | None = None
         self._waiting: list[tuple[int, Future[str]]] = []
         self._gripper: float | None = None
@@ -69,7 +70,7 @@ class Flow:
         if self.mode is Mode.POLICY:
             return len(self._chunk) > 0
         if self.mode is Mode.HUMAN:
-            return self._teleop.waits
+            return self._teleop.waits or self._jog.waits(self._clock())
         return self._retrace is not None and self.mode is Mode.RETRACE and self._retrace.waits(self._clock())
 
     @property
@@ -128,6 +129,12 @@ class Flow:
             self.take_over()
         self._teleop.push(command)
 
+    def jog(self, rates: Rates) -> None:
+        """A person turns single joints."""
+        if self.mode is not Mode.HUMAN:
+            self.take_over()
+        self._jog.push(rates, self._clock())
+
     def go_back(self, joints: Array, gripper: Array) -> None:
         """Retrace a path, newest first, while `key` comes."""
         if (self.mode, "retrace") not in TABLE:
@@ -146,6 +153,7 @@ class Flow:
         """Once a turn: while the arm is held, what a person asks for is forgotten; a stop ends whoever drives."""
         if held:
             self._teleop.clear()
+            self._jog.clear()
         if self._arm.stopped is not None:
             self.finish(f"stopped: {self._arm.stopped}")
 
@@ -158,6 +166,7 @@ class Flow:
     def _drop(self, why: str) -> None:
         self._chunk.clear()
         self._teleop.clear()
+        self._jog.clear()
         self._retrace, self.note = None, why
         waiting, self._waiting = self._waiting, []
         for _, future in waiting:
@@ -181,6 +190,10 @@ class Flow:
         if self.mode is Mode.HUMAN and self._teleop.waits:
             move, gripper = self._teleop.take(self.gripper())
             return Action(self._reach(move), gripper)
+        if self.mode is Mode.HUMAN and self._jog.waits(self._clock()):
+            features = self._arm.features
+            here, seconds = self._arm.observe()["joints"], 1.0 / features.rate
+            return Action(*self._jog.take(self.told(), here, self.gripper(), features.limits.speed, seconds))
         if self.mode is Mode.RETRACE and self._retrace is not None:
             return self._from_path(self._retrace)
         return None

@@ -14,12 +14,16 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from robot_io.access import BAD_FRAME, Grant, Tokens, first_frame, receive_frame
+from robot_io.advice import advise
 from robot_io.arm import ArmError
+from robot_io.diary import Diary
 from robot_io.eyes import Eye
 from robot_io.lease import Lease, LeaseRefused
 from robot_io.loop import Loop
 from robot_io.messages import readable
+from robot_io.phase import Phase
 from robot_io.priority import be_nice
+from robot_io.senses import Senses
 from robot_io.steering import Steering
 from robot_io.stopping import stop_soon
 
@@ -44,6 +48,8 @@ class _Page:
     cameras: tuple[str, ...] = ()
     fps: float = 15.0
     counter: int | None = None
+    feels: bool = False
+    news: dict[str, dict[str, Any]] = field(default_factory=dict)
     pictures: dict[str, bytes] = field(default_factory=dict)
     due: dict[str, float] = field(default_factory=dict)
     shown: dict[str, int] = field(default_factory=dict)
@@ -72,6 +78,8 @@ class Live:
         self._loop, self._eye, self._tokens, self._stopping = loop, eye, tokens, stopping
         self._clock, self._wall = clock, wall
         self._steering = Steering(loop, wall)
+        self.diary = Diary()
+        self._senses = Senses(loop, self.diary, clock, wall)
         self._filming = ThreadPoolExecutor(1, "filming", initializer=be_nice, initargs=(FILMING_NICE,))
 
     async def __call__(self, websocket: WebSocket) -> None:
@@ -116,6 +124,16 @@ class Live:
             period = 1.0 / max(wanted.values(), default=5.0)
             await asyncio.sleep(max(0.002, period - (self._clock() - started)))
 
+    async def feel(self) -> None:
+        """Feel the arm and tell the pages that want to know, for as long as it runs."""
+        await self._senses.run(lambda: any(page.feels for page in self.pages), self._spread)
+
+    def _spread(self, kind: str, message: dict[str, Any]) -> None:
+        for page in self.pages:
+            if page.feels:
+                page.news[kind] = message
+                page.wake.set()
+
     async def _film_one(self, camera: str) -> None:
         now, revision = self._clock(), self._loop.revision
         for_pages = [page for page in self.pages if self._wants(page, camera, now, revision)]
@@ -150,6 +168,9 @@ class Live:
                 if now - told_at >= STATE_SECONDS or any(state[k] != told.get(k) for k in state if k not in _DRIFTING):
                     await page.tell(**state)
                     told, told_at = state, now
+                while page.news:
+                    kind = next(iter(page.news))
+                    await page.tell(type=kind, **page.news.pop(kind))
                 while page.pictures:
                     await page.websocket.send_bytes(page.pictures.pop(next(iter(page.pictures))))
                 page.wake.clear()
@@ -166,6 +187,7 @@ class Live:
             "type": "state",
             "phase": state.phase.value,
             "why": state.why,
+            "advice": advise(state.why) if state.phase is Phase.FAULT else None,
             "name": state.name,
             "tick": state.tick,
             "clipped": state.clipped,
@@ -222,6 +244,9 @@ class Live:
         page.shown.clear()
         page.due.clear()
 
+    async def _feel(self, page: _Page, message: Mapping[str, Any]) -> None:
+        page.feels = bool(message["on"])
+
     async def _lease(self, page: _Page, message: Mapping[str, Any]) -> None:
         session, do = page.grant.session, message["do"]
         before = self.lease.holder
@@ -264,6 +289,7 @@ _VERBS = {
     "release": Live._release,
     "beat": Live._beat,
     "view": Live._view,
+    "feel": Live._feel,
     "lease": Live._lease,
     "drive": Live._drive,
     "retrace": Live._retrace,

@@ -229,7 +229,7 @@ class Loop:
         except (Stopped, BadAction) as error:
             self._end_motion(error)
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
 
     def _flow_on(self) -> None:
         mode, action = self.flow.mode, self.flow.next()
@@ -263,11 +263,11 @@ class Loop:
         else:
             motion.done.set_result(Report(result.reached, result.reason, motion.ticks, result.clipped))
 
-    def _fail(self, error: Exception) -> None:
-        """The arm itself failed: latch, tell, and let whoever waits know."""
-        log.error("the arm failed in motion: %s", error)
+    def fail(self, error: Exception) -> None:
+        """The arm itself failed: latch, tell, and let whoever waits know; only from the loop's thread."""
+        log.error("the arm failed: %s: %s", type(error).__name__, error)
         self._fault = f"{type(error).__name__}: {error}"
-        self._guarded(lambda: self.arm.stop("the arm failed in motion"))
+        self._guarded(lambda: self.arm.stop("the arm failed"))
         self._end_motion(error)
 
     def _guarded(self, verb: Callable[[], Any]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +21,60 @@ class Found:
     """In words: maker and product, as far as the system knows."""
     serial: str
     """The adapter's own number, "" if it has none: tells two equal adapters apart."""
+    likely: str = ""
+    """The kind of arm that is probably there: "so101", "line", or "" if nothing is known."""
+
+
+BOARDS = {(0x1A86, 0x55D3): "so101", (0x2341, 0x0043): "line", (0x2341, 0x0001): "line", (0x1A86, 0x7523): "line"}
+"""USB vendor and product → what it mostly is: the chip of bus servo adapters, and of Arduinos and their like."""
+EMULATED = ("so101", "line")
 
 
 def find_ports() -> list[Found]:
-    """Ports with something behind them, the likeliest arms first."""
+    """Ports with something behind them, emulated ones of this user too, the likeliest arms first.
+
+    Ports that the system lists nowhere are named in ASKBACK_PORTS, separated by commas.
+    """
     from serial.tools import list_ports
 
-    found = [p for p in list_ports.comports() if p.vid is not None]
-    return [Found(p.device, " ".join(filter(None, (p.manufacturer, p.product))), p.serial_number or "") for p in found]
+    listed = [p for p in list_ports.comports() if p.vid is not None]
+    found = [
+        Found(
+            p.device,
+            " ".join(filter(None, (p.manufacturer, p.product))) or "USB serial adapter",
+            p.serial_number or "",
+            BOARDS.get((p.vid, p.pid), ""),
+        )
+        for p in listed
+    ]
+    named = [path for path in os.environ.get("ASKBACK_PORTS", "").split(",") if path and Path(path).exists()]
+    found += [Found(path, "named when the app was started", "") for path in named]
+    return sorted(found, key=lambda port: not port.likely) + find_emulated()
+
+
+def find_emulated() -> list[Found]:
+    """Emulators that run on this machine, as `python -m robot_io.emulate` starts them; this user's own only."""
+    links = [
+        path
+        for kind in EMULATED
+        for path in sorted(Path(tempfile.gettempdir()).glob(f"askback-*/{kind}"))
+        if _own_terminal(path)
+    ]
+    return [Found(str(path), f"emulated {path.name}", "", path.name) for path in links]
+
+
+def _own_terminal(path: Path) -> bool:
+    """Whether it is a link to a terminal in a folder that nobody else can write to."""
+    try:
+        folder = path.parent.stat()
+        return (
+            path.is_symlink()
+            and folder.st_uid == os.getuid()
+            and not folder.st_mode & 0o022
+            and stat.S_ISCHR(path.stat().st_mode)
+        )
+    except OSError:
+        return False
 
 
 class PortLock:

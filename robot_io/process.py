@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import functools
+import json
 import logging
 import os
 import signal
@@ -20,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -32,11 +34,12 @@ from robot_io.access import Tokens, checked_origin, guarded, own_hosts, token_ro
 from robot_io.arm import Arm, ArmError, make_arm
 from robot_io.eyes import Eye
 from robot_io.heartbeat import Heartbeat
+from robot_io.identity import check_identity
 from robot_io.key_frames import KeyFrames
 from robot_io.live import Live
 from robot_io.loop import Loop
 from robot_io.priority import be_first
-from robot_io.run_files import Owned, RunFileError, birth_of, own, remove_run_file, write_run_file
+from robot_io.run_files import ENDED, Owned, RunFileError, birth_of, own, remove_run_file, write_run_file
 from robot_io.safety import SafeArm
 
 log = logging.getLogger("robot_io.process")
@@ -57,6 +60,8 @@ class Options:
     parent: int | None = None
     idle: float = 600.0
     """Seconds without a page or a program after which it parks and ends."""
+    identity: Path | None = None
+    """Tells which arm it has to be; None: any."""
 
 
 class Server:
@@ -120,7 +125,7 @@ class Server:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         events = asyncio.get_running_loop()
         self._loop.changed = functools.partial(_in_events, events, self.live.changed)
-        tasks = [asyncio.create_task(self.live.film()), asyncio.create_task(self._care())]
+        tasks = [asyncio.create_task(work()) for work in (self.live.film, self.live.feel, self._care)]
         warm = asyncio.create_task(asyncio.to_thread(self._thinking_eye.warm))
         yield
         self._loop.changed = lambda: None
@@ -128,9 +133,15 @@ class Server:
             task.cancel()
         await asyncio.gather(*tasks, warm, return_exceptions=True)
 
-    async def _health(self, _: Request) -> Response:
-        state = self._loop.state
-        return JSONResponse({"name": state.name, "state": state.phase.value, "why": state.why, "tick": state.tick})
+    async def _health(self, request: Request) -> Response:
+        """What anybody on this machine may know; who drives, only whoever knows the secret."""
+        state, lease = self._loop.state, self.live.lease
+        told: dict[str, Any] = {"name": state.name, "state": state.phase.value, "why": state.why, "tick": state.tick}
+        if self.tokens.opens(request.headers.get("x-askback-secret", "")):
+            told |= {"driver": lease.holder, "asking": lease.asking, "watchers": lease.watchers}
+            told |= {"controller": state.controller, "driving": self._loop.heartbeat.driving}
+            told |= {"capabilities": sorted(self._loop.arm.features.capabilities)}
+        return JSONResponse(told)
 
     async def _care(self) -> None:
         """End when the parent is gone, or when nobody was there for long."""
@@ -156,6 +167,7 @@ def serve(options: Options) -> None:
             signal.signal(number, lambda *_: setattr(loop, "ending", True))
         safe.connect()
         try:
+            check_identity(arm, options.identity)
             if crashed:
                 safe.stop(CRASHED)
             _run(loop, options, listening)
@@ -215,12 +227,20 @@ def parse(arguments: Sequence[str]) -> Options:
         "--parent-pid", type=int, nargs="?", const=os.getppid(), help="end when that process (default: the parent) ends"
     )
     parser.add_argument("--idle", type=float, default=600.0, help="seconds without a page or a program until it ends")
+    parser.add_argument("--identity", type=Path, help="a file that tells which arm it has to be; made if there is none")
     got = parser.parse_args(arguments)
     try:
         origins = tuple(checked_origin(origin) for origin in got.origin)
     except ValueError as error:
         parser.error(str(error))
-    return Options(got.arm, got.dir, got.port, got.bind, origins, got.parent_pid, got.idle)
+    return Options(got.arm, got.dir, got.port, got.bind, origins, got.parent_pid, got.idle, got.identity)
+
+
+def tell_end(directory: Path, error: Exception) -> None:
+    """Why it could not go on, for a page; the log has it, too."""
+    if not isinstance(error, Owned):
+        file = directory / "run" / ENDED
+        file.write_text(json.dumps({"why": f"{type(error).__name__}: {error}"}))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -233,6 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         serve(options)
     except (ArmError, Owned, RunFileError, OSError) as error:
         sys.stderr.write(f"{error}\n")
+        tell_end(options.directory, error)
         return 2
     return 0
 

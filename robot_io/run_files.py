@@ -11,6 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+ENDED = "ended.json"
+"""Beside the run file: why a process could not take what it was to serve."""
+
 
 class RunFileError(Exception):
     """A run file that cannot be used; says which and what to do."""

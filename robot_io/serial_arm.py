@@ -85,6 +85,10 @@ class LineDriver:
         """Nothing more than that it is silent."""
         return ""
 
+    def identity(self) -> str:
+        """The name that its board gives itself; "" before it was asked."""
+        return self._features.name if self._features is not None else ""
+
     def at_rest(self, pose: Pose) -> bool:
         """Never: the protocol tells no resting place."""
         return False

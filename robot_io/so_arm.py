@@ -17,6 +17,7 @@ from robot_io.calibration import Calibration
 from robot_io.driver import Pose
 from robot_io.errors import ArmError
 from robot_io.feetech_bus import FeetechBus
+from robot_io.identity import fingerprint
 from robot_io.lerobot_arm import LeRobotDriver
 from robot_io.naming import ArmName
 from robot_io.so_motion import SoArm
@@ -77,6 +78,10 @@ class SoDriver(LeRobotDriver):
             self.lock.give()
             raise
         super().open()
+
+    def identity(self) -> str:
+        """By its calibration."""
+        return fingerprint(self._calibration) if self._calibration is not None else ""
 
     def at_rest(self, pose: Pose) -> bool:
         """Whether it is folded."""

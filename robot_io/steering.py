@@ -7,6 +7,7 @@ from typing import Any
 
 from robot_io.arm import ArmError
 from robot_io.flow import Mode
+from robot_io.jog import Rates
 from robot_io.loop import Loop
 from robot_io.teleop import OLDEST, Command
 
@@ -38,15 +39,19 @@ class Steering:
         return begin if on else end
 
     def command(self, message: Mapping[str, Any]) -> Callable[[], None] | None:
-        """A move of the gripper, or None if it is too old: `t` is in Unix seconds of the clock that the state tells."""
-        command = Command.of(message["delta"], message.get("gripper"))
+        """A move of the gripper or of joints, or None if it is too old: `t` is in Unix seconds of the state's clock."""
+        command: Command | Rates
+        if "jog" in message:
+            command = Rates.of(message["jog"], message.get("gripper"), len(self._loop.arm.features.joints))
+        else:
+            command = Command.of(message["delta"], message.get("gripper"))
         stamp = float(message["t"])
-        if abs(self._wall() - stamp) > OLDEST:
+        if not abs(self._wall() - stamp) <= OLDEST:
             self.dropped += 1
             return None
         return lambda: self._push(command, stamp)
 
-    def _push(self, command: Command, stamp: float) -> None:
+    def _push(self, command: Command | Rates, stamp: float) -> None:
         self._need_driver()
         if self._wall() - stamp > OLDEST or self._loop.state.phase.value == "held":
             self.dropped += 1
@@ -54,7 +59,10 @@ class Steering:
         self._loop.arm.refuse_if_stopped()
         if self._loop.in_motion:
             raise ArmError("expected no motion under way while a person moves the gripper; hold it first")
-        self._loop.flow.push(command)
+        if isinstance(command, Rates):
+            self._loop.flow.jog(command)
+        else:
+            self._loop.flow.push(command)
 
     def retrace(self, message: Mapping[str, Any]) -> Callable[[], None]:
         """Begin to go back along the recorded path, say that the key is still held, or end."""

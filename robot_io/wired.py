@@ -15,7 +15,7 @@ from threading import Lock
 import numpy as np
 
 from robot_io.arm import Action, ArmError, Array, BadAction, Features, NotConnected, Observation, Stopped
-from robot_io.driver import Driver, Health, Pose
+from robot_io.driver import Driver, Health, Known, Pose
 from robot_io.errors import BadReply, ServoFault, Stalled, Unplugged, WireError
 
 log = logging.getLogger(__name__)
@@ -144,6 +144,10 @@ class WiredArm:
         with self._lock:
             self._need_connection()
             return self._driver.health()
+
+    def identity(self) -> str:
+        """What it is recognised by; "" if its electronics tell nothing."""
+        return self._driver.identity() if isinstance(self._driver, Known) else ""
 
     def _open(self) -> None:
         if self._features is None:

@@ -8,7 +8,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,7 +18,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from robot_io.access import BAD_FRAME, Tokens, first_frame, receive_frame, token_route
 from robot_io.lease import Lease, LeaseRefused
-from teaching.intents import Intents
 from teaching.types import AskbackError, BadInput
 
 FRAME_BYTES = 65_536
@@ -26,6 +25,16 @@ REMEMBERED = 2_000
 """Intents whose acknowledgement is kept, so that the same one sent twice counts once."""
 FREE = ("lease", "practice")
 """Intents that need no lease."""
+
+
+class Intents(Protocol):
+    """What may be asked of a lesson; see `teaching.intents` and `teaching.rollout_intents`."""
+
+    names: dict[str, str]
+    """Session → the name that its person gave."""
+
+    def carry_out(self, do: str, values: Mapping[str, Any], session: str) -> int | None:
+        """Carry out an intent; its sequence number once it is durable, if it has one."""
 
 
 class LessonServer:
@@ -61,7 +70,11 @@ class LessonServer:
             changed.set()
 
     async def _health(self, request: Request) -> JSONResponse:
-        return JSONResponse({"name": "host", "phase": self.view["phase"], "pages": len(self._pages)})
+        told = {"name": "host", "phase": self.view["phase"], "pages": len(self._pages)}
+        if self.tokens.opens(request.headers.get("x-askback-secret", "")):
+            question = self.view.get("question") or {}
+            told |= {"asks": str(question.get("goal", "")), "message": str(self.view.get("message", ""))}
+        return JSONResponse(told)
 
     async def _lesson(self, socket: WebSocket) -> None:
         opened = await first_frame(socket, self.tokens, roles=("drive", "watch"))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from robot_io.glance import ask_health
 from robot_io.remote import ask_token
 from robot_io.run_files import RunFile, RunFileError, alive, read_run_file
 from teaching.lesson import LessonConfig, starter
@@ -89,6 +90,17 @@ def create_lesson(home: Path, name: str, **config: Any) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     ReplayBuffer.create(path, lesson.to_json()).close()
     return path
+
+
+def asks(path: Path) -> str:
+    """What a lesson that runs asks its teacher now: the open question's goal, "" if there is none."""
+    run = _found(path, "host")
+    if run is None:
+        return ""
+    try:
+        return str(ask_health(run).get("asks", ""))
+    except (OSError, ValueError):
+        return ""
 
 
 def backup_command(path: Path) -> str:

@@ -1,0 +1,207 @@
+"""Arms: what is plugged in, in words; connect, calibrate, jog; several arms at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages import processes
+from pages.addresses import home
+from pages.components.arm_panel import arm_panel
+from robot_io.errors import ArmError
+from robot_io.fleet import Entry, running
+from robot_io.glance import Glance, glance
+from robot_io.port import Found, find_ports
+from teaching.supervisor import asks, list_lessons
+
+PHASES = {
+    "idle": ("ready", "blue"),
+    "moving": ("moving", "green"),
+    "held": ("holding still", "blue"),
+    "stopped": ("STOPPED", "orange"),
+    "fault": ("something is wrong", "red"),
+    "silent": ("does not answer", "red"),
+}
+KINDS = {
+    "feetech": "SO-101 or SO-100: quick start, Feetech's own SDK",
+    "so101": "SO-101 through LeRobot",
+    "so100": "SO-100 through LeRobot",
+    "line": "home-built, on the line protocol",
+}
+LIKELY = {"so101": ("feetech", "so101", "so100"), "line": ("line",), "": tuple(KINDS)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One arm of the list: a kept one, or a lesson's own."""
+
+    path: Path
+    title: str
+    what: str
+    glance: Glance | None
+    entry: Entry | None = None
+    asks: str = ""
+
+
+def rows() -> list[Row]:
+    """Every arm that is kept, and every arm that a running lesson uses."""
+    kept = [Row(e.path, e.title, e.name, glance(e.path), e) for e in processes.fleet().entries()]
+    lessons = [lesson for lesson in list_lessons(home()) if running(lesson.path)]
+    used = [
+        Row(lesson.path, lesson.arm, f"in the lesson “{lesson.name}”", glance(lesson.path), asks=asks(lesson.path))
+        for lesson in lessons
+    ]
+    return kept + used
+
+
+def who(told: Glance) -> str:
+    """Who drives, and who waits."""
+    mine = processes.session()
+    words = {"": "nobody drives", mine: "you drive"}.get(told.driver, "somebody else drives")
+    if told.controller == "policy":
+        words = "it drives itself"
+    asked = {"": "", mine: "you asked to drive"}.get(told.asking, "somebody asks to drive")
+    return " · ".join(filter(None, (words, asked)))
+
+
+def state_words(row: Row) -> tuple[str, str]:
+    """What it does, and in which colour."""
+    if row.glance is not None:
+        return PHASES.get(row.glance.phase, (row.glance.phase, "grey"))
+    if row.entry is not None and processes.fleet().starting(row.entry):
+        return "connecting…", "blue"
+    return "not connected", "gray"
+
+
+def line(row: Row) -> None:
+    """One arm and what can be done with it."""
+    shown = processes.shown_arm() == row.path
+    words, colour = state_words(row)
+    with st.container(border=True):
+        st.markdown(f"{'**▸** ' if shown else ''}**{row.title}**  :{colour}-badge[{words}]  \n:small[{row.what}]")
+        if row.glance is not None:
+            st.markdown(f":small[{who(row.glance)}{f' · {row.glance.watchers} watching' * bool(row.glance.watchers)}]")
+        if row.asks:
+            st.markdown(f":small[asks: *{row.asks}*]")
+        trouble = processes.fleet().trouble(row.entry) if row.entry is not None and row.glance is None else None
+        if trouble:
+            st.error(f"**{trouble['title']}.** {trouble['message']}  \n{trouble['do']}", icon=":material/error:")
+        acts(row, shown)
+
+
+def acts(row: Row, shown: bool) -> None:
+    """Show, connect, disconnect, calibrate, remove."""
+    name, entry, on = row.path.name, row.entry, row.glance is not None
+    with st.container(horizontal=True):
+        if on and not shown and st.button("Show", key=f"show-{name}", type="primary"):
+            choose(row.path)
+        if entry is None:
+            return
+        if not on and not processes.fleet().starting(entry):
+            if st.button("Connect", key=f"connect-{name}", type="primary"):
+                processes.fleet().connect(entry)
+                choose(row.path)
+        elif st.button(
+            "Disconnect", key=f"disconnect-{name}", help="It parks first, and lets go where it cannot fall."
+        ):
+            ended(entry)
+        if entry.can_be_calibrated and st.button("Calibrate", key=f"calibrate-{name}"):
+            ended(entry, again=True)
+        if not on and st.button("Remove", key=f"remove-{name}", type="tertiary"):
+            processes.fleet().forget(entry)
+            choose(None)
+
+
+def ended(entry: Entry, *, again: bool = False) -> None:
+    """End its process, and perhaps start it for calibration."""
+    with st.spinner("It parks and lets go…"):
+        processes.fleet().disconnect(entry)
+    if again:
+        processes.fleet().connect(entry, calibrate=True)
+    choose(entry.path if again else None)
+
+
+def choose(path: Path | None) -> None:
+    """Show another arm in the panel and the strip."""
+    processes.show_arm(path)
+    st.rerun()
+
+
+@st.fragment(run_every=1.0)
+def overview() -> None:
+    """All arms, looked at again every second; the page is drawn anew when the one it shows has come or gone."""
+    found = rows()
+    for row in found:
+        line(row)
+    if not found:
+        st.write("No arm is kept here yet. Plug one in, or start an emulated one, and look for it below.")
+    path = processes.shown_arm()
+    before = st.session_state.get("arm address") is not None
+    run = running(path) if path is not None else None
+    known = st.session_state.get("arm run")
+    st.session_state["arm run"] = (run.pid, run.port) if run else None
+    if path is not None and (known != st.session_state["arm run"] or (run is not None) != before):
+        processes.arm_socket(path, fresh=True)
+        st.rerun()
+
+
+def free_ports() -> list[Found]:
+    """Ports that no kept arm has."""
+    taken = {entry.port for entry in processes.fleet().entries()}
+    return [port for port in find_ports() if port.path not in taken]
+
+
+def finder() -> None:
+    """Ports with something behind them, and a way to keep what is there."""
+    st.markdown("**Plugged in**")
+    if st.button("Look again", key="look", icon=":material/refresh:"):
+        st.rerun()
+    ports = free_ports()
+    for port in ports:
+        with st.container(border=True):
+            st.markdown(f"**{port.what}**  \n:small[`{port.path}`]")
+            keep(port.path, port.path, LIKELY[port.likely], "My arm")
+    if not ports:
+        st.write("Nothing new. Plug the arm's USB cable in, switch its supply on, and look again.")
+        st.caption("Without an arm: `python -m robot_io.emulate so101` in a terminal, and look again.")
+    with st.expander("Practise with a simulated arm"):
+        keep("sim", "", ("sim:panda",), "Practice arm")
+
+
+def keep(key: str, port: str, kinds: tuple[str, ...], title: str) -> None:
+    """Name an arm, say what it is, and connect it."""
+    kind = st.selectbox("It is", kinds, format_func=lambda k: KINDS.get(k, k), key=f"kind-{key}") if port else kinds[0]
+    named = st.text_input("Call it", title, max_chars=40, key=f"title-{key}")
+    if st.button("Connect it", key=f"keep-{key}", type="primary"):
+        try:
+            entry = processes.fleet().add(named, str(kind), port)
+        except ArmError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        processes.fleet().connect(entry)
+        choose(entry.path)
+
+
+def close_up(path: Path | None) -> None:
+    """The panel of the arm that was chosen."""
+    address: dict[str, Any] | None = processes.arm_socket(path) if path is not None else None
+    if path is None or address is None:
+        st.info("Choose an arm on the left: its joints, limits, temperatures and cameras appear here.")
+        return
+    arm_panel(f"{path}:{address['port']}")
+
+
+def main() -> None:
+    """Draw the page."""
+    left, right = st.columns([1, 2.3], gap="medium")
+    with left:
+        overview()
+        finder()
+    with right:
+        close_up(processes.shown_arm())
+
+
+main()

@@ -1,0 +1,265 @@
+"""The arms that a person keeps: each is a folder with an entry, and a process while it is connected.
+
+A page starts and ends arms here; what runs is found again by its run file. An arm that crashes is started again and
+comes back latched; one that cannot be taken at all (wrong port, wrong arm, not calibrated) is left, and says why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from robot_io.advice import advise
+from robot_io.errors import ArmError, ArmNotFound
+from robot_io.port import find_ports
+from robot_io.run_files import ENDED, RunFile, RunFileError, alive, read_run_file
+
+ENTRY = "entry.json"
+IDENTITY = "identity"
+WIRED_KINDS = ("feetech", "so101", "so100", "line")
+"""Kinds of arms at a port that may be chosen on a page."""
+CALIBRATES = ("feetech", "so101", "so100")
+SIMULATED = ("sim:panda",)
+CRASHES = 3
+_TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,39}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One arm that a person keeps."""
+
+    path: Path
+    name: str
+    """As `make_arm` knows it: kind:port."""
+    title: str
+    """What people call it."""
+    cameras: Mapping[str, str] = field(default_factory=dict)
+    """Name → source."""
+
+    @property
+    def kind(self) -> str:
+        """Before the colon of its name."""
+        return self.name.partition(":")[0]
+
+    @property
+    def port(self) -> str:
+        """Where it is plugged in; "" for a simulated arm."""
+        return self.name.partition(":")[2] if self.kind in WIRED_KINDS else ""
+
+    @property
+    def can_be_calibrated(self) -> bool:
+        """Whether it has a guided calibration."""
+        return self.kind in CALIBRATES
+
+
+class Fleet:
+    """The arms in a folder; one per web process."""
+
+    def __init__(self, home: Path, origins: Iterable[str] = (), *, ports: Callable[[], Iterable[Any]] = find_ports):
+        self.home, self.origins, self._ports = Path(home), tuple(origins), ports
+        self._wanted: dict[Path, str] = {}
+        self._children: dict[Path, subprocess.Popen[bytes]] = {}
+        self._crashes: dict[Path, int] = {}
+        self._lock = threading.RLock()
+        self._end = threading.Event()
+
+    def entries(self) -> list[Entry]:
+        """All of them, by title; damaged ones are left out."""
+        files = sorted(self.home.glob(f"*/{ENTRY}")) if self.home.is_dir() else []
+        return sorted((e for e in map(_read, files) if e is not None), key=lambda e: e.title.lower())
+
+    def entry(self, slug: str) -> Entry | None:
+        """The one whose folder has that name."""
+        return next((entry for entry in self.entries() if entry.path.name == slug), None)
+
+    def add(self, title: str, kind: str, port: str = "", cameras: Mapping[str, str] | None = None) -> Entry:
+        """Keep an arm from now on.
+
+        Raises:
+            ArmError: the title is taken or cannot be a folder's name.
+            ArmNotFound: the port is none of those that are there; nothing else is ever opened.
+        """
+        title = " ".join(str(title).split())
+        if not _TITLE.fullmatch(title):
+            raise ArmError("expected a title of up to 40 letters, digits, spaces, '.', '_' or '-'; choose another one")
+        path = self.home / title.lower().replace(" ", "-")
+        if path.exists():
+            raise ArmError(f"expected a new title, but there is an arm called {title!r}; choose another one")
+        entry = Entry(path, self._name(kind, port), title, cameras=dict(cameras or {}))
+        path.mkdir(parents=True)
+        _write(entry)
+        return entry
+
+    def _name(self, kind: str, port: str) -> str:
+        if kind in SIMULATED:
+            return kind
+        there = [found.path for found in self._ports()]
+        if kind not in WIRED_KINDS or port not in there:
+            raise ArmNotFound(
+                f"expected a kind among {', '.join((*WIRED_KINDS, *SIMULATED))} and a port among "
+                f"{', '.join(there) or 'none'}, got {kind!r} at {port!r}; look again for ports"
+            )
+        return f"{kind}:{port}"
+
+    def change(self, entry: Entry, **changes: Any) -> Entry:
+        """Change what is kept of an arm; a new port has to be one that is there."""
+        if "port" in changes:
+            changes["name"] = self._name(entry.kind, changes.pop("port"))
+        changed = replace(entry, **changes)
+        _write(changed)
+        return changed
+
+    def forget(self, entry: Entry) -> None:
+        """Disconnect it and move what is kept of it to the trash, from where a person may take it back."""
+        self.disconnect(entry)
+        trash = self.home / ".trash"
+        trash.mkdir(exist_ok=True)
+        shutil.move(str(entry.path), str(trash / f"{entry.path.name}-{int(time.time())}"))
+
+    def connect(self, entry: Entry, *, calibrate: bool = False) -> None:
+        """Start its process, and keep it running from now on; returns at once. `calibrate`: for the walk only."""
+        if calibrate and not entry.can_be_calibrated:
+            raise ArmError(f"expected an SO arm to calibrate, got {entry.name}; the board of a line arm knows its own")
+        with self._lock:
+            self._wanted[entry.path] = "calibrate" if calibrate else "run"
+            self._crashes.pop(entry.path, None)
+        self.look_after()
+
+    def disconnect(self, entry: Entry, patience: float = 30.0) -> None:
+        """End its process in order: it parks first. After `patience` seconds it is killed."""
+        with self._lock:
+            self._wanted.pop(entry.path, None)
+            ended_file(entry.path).unlink(missing_ok=True)
+        end(entry.path, patience, self._children.get(entry.path))
+
+    def attach(self) -> None:
+        """Look after those that run already, and those that crashed while nobody looked."""
+        for entry in self.entries():
+            run = running(entry.path)
+            if run is not None or (entry.path / "run" / "arm.json").exists():
+                calibrating = run is not None and run.name.startswith("calibrate:")
+                self._wanted[entry.path] = "calibrate" if calibrating else "run"
+        self.look_after()
+
+    def look_after(self) -> None:
+        """Start what is wanted and does not run."""
+        with self._lock:
+            for entry in self.entries():
+                if entry.path in self._wanted:
+                    self._look(entry)
+
+    def _look(self, entry: Entry) -> None:
+        child = self._children.get(entry.path)
+        if (child is not None and child.poll() is None) or running(entry.path) is not None:
+            return
+        if child is not None:
+            del self._children[entry.path]
+            if child.returncode in (0, 2):  # it ended in order, or its arm cannot be taken
+                del self._wanted[entry.path]
+                return
+            self._crashes[entry.path] = self._crashes.get(entry.path, 0) + 1
+        if self._crashes.get(entry.path, 0) < CRASHES:
+            self._children[entry.path] = _spawn(entry, self._wanted[entry.path], self.origins)
+
+    def starting(self, entry: Entry) -> bool:
+        """Whether it was asked to connect and does not answer yet."""
+        return entry.path in self._wanted and running(entry.path) is None
+
+    def trouble(self, entry: Entry) -> dict[str, str] | None:
+        """Why it is not connected although somebody wanted it to be: as `advise`; None if nothing is wrong."""
+        if self._crashes.get(entry.path, 0) >= CRASHES:
+            return advise("ArmError: its process ended three times in a row; save the diagnostics, they hold its log")
+        try:
+            return advise(str(json.loads(ended_file(entry.path).read_text())["why"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def watch(self, every: float = 0.5) -> None:
+        """Look after everything in a thread of its own until `stop`."""
+
+        def loop() -> None:
+            while not self._end.wait(every):
+                self.look_after()
+
+        threading.Thread(target=loop, name="fleet", daemon=True).start()
+
+    def stop(self) -> None:
+        """End every arm in order."""
+        self._end.set()
+        for entry in self.entries():
+            self.disconnect(entry)
+
+
+def ended_file(path: Path) -> Path:
+    """Where a process that could not take its arm says why."""
+    return path / "run" / ENDED
+
+
+def running(path: Path) -> RunFile | None:
+    """The run file of the arm's process, if it runs."""
+    try:
+        run = read_run_file(path, "arm")
+    except RunFileError:
+        return None
+    return run if run is not None and alive(run) else None
+
+
+def end(path: Path, patience: float, child: subprocess.Popen[bytes] | None = None) -> None:
+    """Ask a folder's process to end in order, and insist after `patience` seconds."""
+    run = running(path)
+    if run is None and (child is None or child.poll() is not None):
+        return
+    pid = run.pid if run is not None else (child.pid if child else 0)
+    os.kill(pid, signal.SIGTERM)
+    limit = time.monotonic() + patience
+    while time.monotonic() < limit:
+        gone = child.poll() is not None if child is not None and child.pid == pid else running(path) is None
+        if gone:
+            return
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+
+
+def _read(file: Path) -> Entry | None:
+    try:
+        fields = json.loads(file.read_text())
+        return Entry(file.parent, str(fields["name"]), str(fields["title"]), dict(fields["cameras"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(entry: Entry) -> None:
+    fields = {name: value for name, value in asdict(entry).items() if name != "path"}
+    beside = entry.path / f".{ENTRY}"
+    with beside.open("w") as file:
+        json.dump(fields, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(entry.path / ENTRY)
+
+
+def _spawn(entry: Entry, mode: str, origins: Iterable[str]) -> subprocess.Popen[bytes]:
+    (entry.path / "run").mkdir(parents=True, exist_ok=True)
+    ended_file(entry.path).unlink(missing_ok=True)
+    name = f"calibrate:{entry.port},id={entry.path.name}" if mode == "calibrate" else entry.name
+    command = [sys.executable, "-m", "robot_io.process", "--arm", name, "--dir", str(entry.path.resolve())]
+    command += ["--identity", str(entry.path.resolve() / IDENTITY)]
+    command += [word for origin in origins for word in ("--origin", origin)]
+    if mode == "run":
+        command += [word for camera, source in entry.cameras.items() for word in ("--camera", f"{camera}={source}")]
+    with (entry.path / "run" / "arm.log").open("ab") as out:
+        return subprocess.Popen(
+            command, cwd=Path(__file__).resolve().parent.parent, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            start_new_session=True,
+        )  # fmt: skip
