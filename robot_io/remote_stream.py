@@ -58,7 +58,7 @@ class StreamArm(RemoteArm):
         return value
 
     def places(self, joints: Array) -> Array:
-        """Where joints (N, J) bring the tip: (N, 4) x, y, z in metres, yaw in radians; Unsupported if it cannot tell."""
+        """Where joints (N, J) bring the tip: (N, 4) x, y, z, yaw; Unsupported if it cannot tell."""
         return np.asarray(self._ask("places", joints=joints))
 
     def moments(self) -> Mapping[str, Any]:

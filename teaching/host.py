@@ -25,7 +25,7 @@ import uvicorn
 from robot_io.access import Tokens, checked_origin, guarded, own_hosts
 from robot_io.arm import ArmError
 from robot_io.lease import Lease
-from robot_io.remote import RemoteArm
+from robot_io.remote_stream import StreamArm
 from robot_io.run_files import Owned, RunFileError, own, remove_run_file, write_run_file
 from teaching import novice
 from teaching.intents import Intents
@@ -34,12 +34,19 @@ from teaching.lesson import LessonConfig
 from teaching.lesson_server import FRAME_BYTES, LessonServer
 from teaching.plan_lesson import PlanLesson
 from teaching.replay import ReplayBuffer
+from teaching.rollout_intents import RolloutIntents
+from teaching.rollout_lesson import RolloutLesson
+from teaching.rollout_pilot import load_pilot
+from teaching.rollout_task import make_rollout_task
+from teaching.rollout_view import rollout_view
 from teaching.trainer import Trainer
 from teaching.types import AskbackError
 from teaching.view import lesson_view
 
 log = logging.getLogger("teaching.host")
 SWITCH_SECONDS = 0.001
+VIEW_SECONDS = 0.1
+"""Between two views of a lesson in motion in which nothing changed but its traces."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +59,20 @@ class Options:
     origins: tuple[str, ...] = ()
 
 
-def connect_arm(directory: Path, patience: float = 60.0) -> RemoteArm:
+def connect_arm(directory: Path, patience: float = 60.0) -> StreamArm:
     """The arm of a lesson, once its process answers; ArmError after `patience` seconds."""
-    arm = RemoteArm(directory, session="host")
+    arm = StreamArm(directory, session="host")
     arm.reconnect(patience=patience)
     arm.disconnect()
     arm.connect()
     return arm
 
 
-def make_lesson(directory: Path, buffer: ReplayBuffer, arm: RemoteArm) -> PlanLesson:
-    """The lesson of a buffer, its novice loaded and its trainer warm."""
+def make_lesson(directory: Path, buffer: ReplayBuffer, arm: StreamArm) -> PlanLesson | RolloutLesson:
+    """The lesson of a buffer, of the kind that it was set up as, its novice loaded and its trainer warm."""
     config = LessonConfig.from_json(buffer.lesson)
+    if config.kind == "rollout":
+        return make_rollout(directory, buffer, arm, config)
     novice.prepare(buffer, config)
     buffer.salvage()
     policy, problems = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
@@ -75,6 +84,22 @@ def make_lesson(directory: Path, buffer: ReplayBuffer, arm: RemoteArm) -> PlanLe
     return lesson
 
 
+def make_rollout(directory: Path, buffer: ReplayBuffer, arm: StreamArm, config: LessonConfig) -> RolloutLesson:
+    """A lesson in motion."""
+    policy, problems = load_pilot(buffer, make_rollout_task(config.task), config.training.steps, config.seed)
+    trainer = Trainer(directory)
+    trainer.start()
+    learning = Learning(trainer, config.training, config.seed, version=policy.version)
+    lesson = RolloutLesson(buffer, arm, policy, learning)
+    lesson.message = " ".join([*buffer.problems, *problems])
+    return lesson
+
+
+def intents_of(lesson: PlanLesson | RolloutLesson, arm: StreamArm) -> Intents | RolloutIntents:
+    """What may be asked of a lesson."""
+    return RolloutIntents(lesson) if isinstance(lesson, RolloutLesson) else Intents(lesson, arm.features.table)
+
+
 def serve(options: Options) -> None:
     """Own the lesson, run it until told to end, leave everything whole."""
     torch.set_num_threads(1)
@@ -84,7 +109,7 @@ def serve(options: Options) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: lesson.post("request", (lesson.end, _nowhere())))
         tokens, origins = Tokens(), set(options.origins)
-        intents = Intents(lesson, arm.features.table)
+        intents = intents_of(lesson, arm)
         server = LessonServer(intents, tokens, Lease(time.monotonic, what="answering"), origins)
         with _listening(options) as listening:
             port = listening.getsockname()[1]
@@ -110,14 +135,22 @@ def _nowhere() -> object:
     return queue.Queue(1)
 
 
-def _publish_views(lesson: PlanLesson, server: LessonServer, arm: RemoteArm) -> None:
+def _publish_views(lesson: PlanLesson | RolloutLesson, server: LessonServer, arm: StreamArm) -> None:
     """Draw the view after every event, and send it if it differs."""
     pictures: dict[str, object] = {}
     last = ""
+    drawn: tuple[float, object] = (0.0, None)
 
     def changed() -> None:
-        nonlocal last
-        view = lesson_view(lesson, arm.features.table, pictures)
+        nonlocal last, drawn
+        if isinstance(lesson, RolloutLesson):
+            now, standing = time.monotonic(), (lesson.stand, lesson.phase, lesson.message, lesson.ended)
+            if standing == drawn[1] and now - drawn[0] < VIEW_SECONDS:
+                return  # the next beat comes soon
+            drawn = now, standing
+            view = rollout_view(lesson, pictures)
+        else:
+            view = lesson_view(lesson, arm.features.table, pictures)
         text = json.dumps(view, sort_keys=True)
         if text != last:
             last = text

@@ -24,6 +24,7 @@ from teaching.policies import checkpoint
 from teaching.policies.base import CheckpointError
 from teaching.policies.methods import DEFAULT, methods
 from teaching.replay import ReplayBuffer
+from teaching.rollout_training import RolloutTraining
 from teaching.training import Cancelled, Training
 from teaching.types import AskbackError
 
@@ -39,7 +40,7 @@ class Order:
 class Worker:
     """Follows JSON lines until they end."""
 
-    def __init__(self, training: Training, lines: TextIO, out: TextIO) -> None:
+    def __init__(self, training: Training | RolloutTraining, lines: TextIO, out: TextIO) -> None:
         self.training, self._out = training, out
         self._orders: queue.Queue[Order | None] = queue.Queue()
         self._open: list[Order] = []
@@ -155,7 +156,11 @@ def main(arguments: list[str] | None = None) -> int:
     os.nice(given.nice)
     keep_memory()
     torch.set_num_threads(max(given.threads, 1))
-    worker = Worker(Training(buffer, method=given.method, keep=given.keep), sys.stdin, _own_stdout())
+    moving = buffer.lesson.get("kind") == "rollout"
+    training: Training | RolloutTraining = (
+        RolloutTraining(buffer, keep=given.keep) if moving else Training(buffer, method=given.method, keep=given.keep)
+    )
+    worker = Worker(training, sys.stdin, _own_stdout())
     worker.run()
     buffer.close()
     return 0

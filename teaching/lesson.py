@@ -8,14 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from teaching.gating import Gate
+from teaching.rollout_phases import PROTOCOLS
+from teaching.rollout_task import rollout_tasks
 from teaching.sampling import Sampling
 from teaching.task import tasks
 from teaching.types import BadInput, explained
 
+KINDS = ("plans", "rollout")
+"""What a host runs: questions before the arm moves, or supervision in motion."""
 STARTER = Path(__file__).resolve().parent.parent / "datasets" / "starter"
 """The checkpoints that come with the project; `python -m teaching starter` rebuilds one."""
 PERSON_GATE = Gate(mode="success", target=0.95, p_rand=0.1, n_min=5)
 """What a person's lesson starts with: it asks as seldom as good endings allow. Experiments keep the paper's gate."""
+
+MOVING_GATE: Mapping[str, Any] = {"kind": "never", "p_rand": 0.0}
+"""A rollout lesson's gate: the person watches, unless asked to be called."""
+MOVING_TRAINING: Mapping[str, Any] = {"steps": 2000, "batch": 256}
+"""A rollout lesson's training, each from fresh weights on everything that counts."""
 
 
 def starter(task: str) -> Path | None:
@@ -53,10 +62,19 @@ class LessonConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig, metadata={"help": "How it learns."})
     validation: bool = explained(True, "Store plans that the teacher confirms (FIER).")
     relabelling: bool = explained(True, "Store wrong plans under the goal that they would achieve (FIER).")
+    kind: str = explained("plans", "plans: it asks before it moves; rollout: you watch it move, and take over.")
+    protocol: str = explained("rac", "What an intervention is: rac recovers, then corrects, and ends the episode.")
+    wanted: int = explained(10, "Interventions, or demonstrations at first, after which it is trained (a round).")
 
     def __post_init__(self) -> None:
-        if self.task not in tasks():
-            raise BadInput(f"expected a task among {', '.join(tasks())}, got {self.task!r}")
+        if self.kind not in KINDS:
+            raise BadInput(f"expected a kind among {', '.join(KINDS)}, got {self.kind!r}")
+        known = rollout_tasks() if self.kind == "rollout" else tasks()
+        if self.task not in known:
+            raise BadInput(f"expected a task among {', '.join(known)}, got {self.task!r}")
+        if self.protocol not in (*PROTOCOLS, "demos") or self.wanted < 1:
+            known = (*PROTOCOLS, "demos")
+            raise BadInput(f"expected a protocol among {', '.join(known)} and wanted ≥ 1, got {self.protocol!r}")
         if self.start not in ("starter", "nothing"):
             raise BadInput(f"expected start to be 'starter' or 'nothing', got {self.start!r}")
 
@@ -69,6 +87,9 @@ class LessonConfig:
         """The config of `to_json`; fields of newer versions that this one lacks are a BadInput."""
         known = {f.name for f in fields(cls)}
         kept = {k: v for k, v in values.items() if k in known}
-        kept["gate"] = Gate(**values.get("gate", {}))
-        kept["training"] = TrainingConfig(**values.get("training", {}))
+        moving = kept.get("kind") == "rollout"
+        if moving:
+            kept = {"task": rollout_tasks()[0], "start": "nothing", **kept}
+        kept["gate"] = Gate(**(values.get("gate") or (MOVING_GATE if moving else {})))
+        kept["training"] = TrainingConfig(**{**(MOVING_TRAINING if moving else {}), **values.get("training", {})})
         return cls(**kept)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from robot_io.arm import Observation
+from teaching.replay.frames import Rollout
 from teaching.types import Answer, Array, BadInput, Decision, Demonstration, checked_goal, frozen
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
@@ -64,13 +65,15 @@ class Episode:
     started: float = 0.0
     """Unix seconds."""
     ended: float = 0.0
+    rollout: Rollout | None = None
+    """Its ticks, if it was supervised in motion; it may then have no steps."""
 
     def __post_init__(self) -> None:
         checked_name(self.id, "an episode id")
         object.__setattr__(self, "goal", checked_goal(self.goal))
         if self.end not in ENDS:
             raise BadInput(f"expected an end among {', '.join(ENDS)}, got {self.end!r}")
-        if not self.steps:
+        if not self.steps and not self.rollout:
             raise BadInput(f"expected at least one step in episode {self.id}, got none; drop an empty episode instead")
         keys = self.keys()
         if len(set(keys)) != len(keys):
@@ -108,3 +111,5 @@ class Summary:
     """Without maps."""
     answers: tuple[Answer, ...]
     demonstrations: tuple[Demonstration, ...]
+    rollout: Mapping[str, Any] | None = None
+    """The facts of a supervised episode, without its ticks."""

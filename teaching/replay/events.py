@@ -14,11 +14,15 @@ ANSWERS = ("answer", "verdict")
 """A whole Answer: given to a question, or late ("that was wrong")."""
 AMENDMENTS = ("delete", "restore", "pin", "weight")
 """About one demonstration."""
-KINDS = (*ANSWERS, "undo", *AMENDMENTS, "failed", "withdraw", "config", "training", "note", "commit", "quarantine")
-"""`failed`: the teacher's own act to a decision did not work. `withdraw` closes a question that nobody answered.
+KINDS = (
+    *ANSWERS, "undo", *AMENDMENTS, "failed", "withdraw", "drop", "mark", "config", "training", "note", "commit",
+    "quarantine",
+)  # fmt: skip
+"""`drop` leaves a whole episode out of training and counts; `mark` is what was said of one in motion.
+`failed`: the teacher's own act to a decision did not work. `withdraw` closes a question that nobody answered.
 `config`, `training` and `note` are the lesson's diary, `commit` and `quarantine` the store's own."""
 OWN = ("commit", "quarantine")
-UNDOABLE = (*ANSWERS, "undo", *AMENDMENTS, "failed")
+UNDOABLE = (*ANSWERS, "undo", *AMENDMENTS, "failed", "drop")
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Said:
     """Demonstration id → factor on its priority, set by hand."""
     withdrawn: set[str] = field(default_factory=set)
     """Decision ids."""
+    dropped: set[str] = field(default_factory=set)
+    """Episode ids."""
     failed: set[str] = field(default_factory=set)
     """Decision ids whose teacher's own act did not work."""
 
@@ -97,6 +103,8 @@ def apply(said: Said, event: Event) -> None:
         _amend(said, event.kind, str(event.body["demonstration"]), event.body)
     elif event.kind in ("withdraw", "failed"):
         (said.withdrawn if event.kind == "withdraw" else said.failed).add(str(event.body["decision"]))
+    elif event.kind == "drop":
+        said.dropped.add(str(event.body["episode"]))
 
 
 def _amend(said: Said, kind: str, name: str, body: Mapping[str, Any]) -> None:
@@ -128,6 +136,8 @@ def checked_body(kind: str, body: Mapping[str, Any] | Answer, events: Mapping[in
             _check_undo(int(body["event"]), events)
         elif kind in ("withdraw", "failed"):
             str(body["decision"])
+        elif kind in ("drop", "mark"):
+            str(body["episode"])
         elif kind in AMENDMENTS:
             _amend(Said(), kind, str(body["demonstration"]), body)
     except (KeyError, TypeError, ValueError) as error:

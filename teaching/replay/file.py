@@ -19,6 +19,7 @@ import numpy as np
 from robot_io.arm import Observation
 from teaching.replay import nouns
 from teaching.replay.episode import Episode, Step, Summary
+from teaching.replay.frames import Rollout, frames_of, write_frames
 from teaching.types import Array, AskbackError, BadInput, Decision
 
 SCHEMA = 1
@@ -42,6 +43,8 @@ def pack_episode(episode: Episode, *, compress: bool = True, record: Mapping[str
         _write_columns(file, "observations", [s.observation.arrays for s in episode.steps], compress)
         _write_columns(file, "maps", [_maps(s.decision) for s in episode.steps], compress)
         _write_columns(file, "actions", [_executed(s) for s in episode.steps], compress)
+        if episode.rollout is not None:
+            write_frames(file, episode.rollout)
         file.flush()
         image: bytes = file.id.get_file_image()
     return _block(image) + image
@@ -104,6 +107,7 @@ def record_of(episode: Episode) -> dict[str, Any]:
         ],
         "answers": [nouns.answer_json(a) for a in episode.answers],
         "demonstrations": [nouns.demonstration_json(d) for d in episode.demonstrations],
+        **({"rollout": dict(episode.rollout.facts)} if episode.rollout is not None else {}),
     }
 
 
@@ -166,7 +170,7 @@ def summarise(episode: Episode) -> Summary:
     reward = float(sum(s.reward for s in episode.steps))
     return Summary(
         **plain, reward=reward, keys=episode.keys(), decisions=decisions, answers=episode.answers,
-        demonstrations=episode.demonstrations,
+        demonstrations=episode.demonstrations, rollout=episode.rollout.facts if episode.rollout is not None else None,
     )  # fmt: skip
 
 
@@ -180,6 +184,7 @@ def summary_of(record: Mapping[str, Any]) -> Summary:
         decisions=tuple(nouns.decision_of(s["decision"]) for s in steps if s["decision"] is not None),
         answers=tuple(nouns.answer_of(a) for a in record["answers"]),
         demonstrations=tuple(nouns.demonstration_of(d) for d in record["demonstrations"]),
+        rollout=record.get("rollout"),
     )
 
 
@@ -188,9 +193,12 @@ def read_episode(path: Path) -> Episode:
     with open_episode(path) as file:
         record = nouns.from_bytes(file["record"][()].tobytes())
         steps = tuple(_read_steps(file, record, range(len(record["steps"]))))
+        rollout = Rollout(frames_of(file), record["rollout"]) if "rollout" in record else None
     summary = summary_of({**record, "reward": 0.0})
     plain = {n: getattr(summary, n) for n in _PLAIN}
-    return Episode(**plain, steps=steps, answers=summary.answers, demonstrations=summary.demonstrations)
+    return Episode(
+        **plain, steps=steps, answers=summary.answers, demonstrations=summary.demonstrations, rollout=rollout
+    )
 
 
 def read_step(path: Path, index: int) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +14,14 @@ from teaching.replay.episode import Episode, Step, Summary
 from teaching.replay.events import Event, Said
 from teaching.replay.file import read_episode, read_step
 from teaching.replay.fold import Folded, Folder
+from teaching.replay.frames import read_frames
 from teaching.replay.index import Index
 from teaching.replay.ledger import Ledger
 from teaching.replay.library import Library
 from teaching.replay.log import EventLog, LogReader
 from teaching.replay.questions import Questions
 from teaching.replay.shelf import Commit, Shelf
-from teaching.types import Answer, BadInput, Decision, Demonstration, Rows
+from teaching.types import Answer, Array, BadInput, Decision, Demonstration, Rows
 
 if TYPE_CHECKING:
     from teaching.replay.mirror import Mirror
@@ -113,6 +114,26 @@ class Reading:
         """Demonstration id → factor on its priority that a person set."""
         return dict(self._said().weights)
 
+    def dropped(self) -> set[str]:
+        """Ids of episodes that were left out and not taken in again."""
+        return set(self._said().dropped)
+
+    def rollouts(self) -> list[Summary]:
+        """Supervised episodes that count, in the order of their commits; their `rollout` holds the facts."""
+        gone = self.dropped()
+        return [s for s in self.episodes() if s.rollout is not None and s.id not in gone]
+
+    def frames(self, episode: str, names: Iterable[str] | None = None) -> dict[str, Array]:
+        """Columns (T, …) of a supervised episode, by default all; BadInput if there is none of that id or name."""
+        return read_frames(self._file(episode), names)
+
+    def _file(self, episode: str) -> Path:
+        with self._lock:
+            commit = self._ledger.commits.get(episode)
+        if commit is None:
+            raise BadInput(f"expected the id of a committed episode, got {episode!r}")
+        return self.file_of(commit)
+
     # -- what was seen and done --------------------------------------------------------------------------------------
 
     def commits(self) -> list[Commit]:
@@ -131,11 +152,7 @@ class Reading:
 
     def read(self, episode: str) -> Episode:
         """A committed episode with its arrays, as it was when it ended; later amendments are in `answers`."""
-        with self._lock:
-            commit = self._ledger.commits.get(episode)
-        if commit is None:
-            raise BadInput(f"expected the id of a committed episode, got {episode!r}")
-        return read_episode(self.file_of(commit))
+        return read_episode(self._file(episode))
 
     def pending(self) -> list[Pending]:
         """Questions whose episode is not committed, in the order in which they were asked."""

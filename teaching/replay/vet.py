@@ -27,6 +27,8 @@ _MEMORY = 2 * 2**30
 _SECONDS = 20
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE}
 _GROUPS = ("observations", "maps", "actions")
+_MORE = ("frames",)
+"""Groups that only some episodes have."""
 _ARRAYS = ("record", "reward")
 _ATTRIBUTES = {"/": {"format", "schema"}, "array": {"steps"}}
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -96,10 +98,10 @@ def _arrays(group: h5py.Group, parent: str = "") -> Iterator[tuple[str, Any]]:
         kind = group.get(name, getclass=True)
         if kind is h5py.Dataset and (parent or name in _ARRAYS):
             yield full, group[name]
-        elif kind is h5py.Group and not parent and name in _GROUPS:
+        elif kind is h5py.Group and not parent and name in (*_GROUPS, *_MORE):
             yield from _arrays(group[name], f"{name}/")
         else:
-            yield full, f"expected only {', '.join((*_ARRAYS, *_GROUPS))} in it, got {full!r}"
+            yield full, f"expected only {', '.join((*_ARRAYS, *_GROUPS, *_MORE))} in it, got {full!r}"
 
 
 def _array_fault(name: str, array: h5py.Dataset) -> str | None:

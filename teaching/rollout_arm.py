@@ -1,0 +1,157 @@
+"""The arm of a rollout lesson: one worker thread asks it, one thing at a time, and posts what it told."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from robot_io.arm import ArmError, Features, NotConnected
+from robot_io.errors import Driven
+from robot_io.remote_stream import StreamArm
+from teaching.rollout_states import EVERY
+from teaching.types import Array
+
+LOOK_SECONDS = 0.03
+"""Between two looks while a person drives or nobody does: a take-over is noticed within it."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What the arm told, all within a few milliseconds."""
+
+    now: Mapping[str, Any]
+    """As `StreamArm.now`."""
+    frames: Mapping[str, Any]
+    """As `StreamArm.frames`: the ticks since the last beat."""
+    truth: Mapping[str, Any] | None
+    """Of a simulated scene."""
+    ended: str = ""
+    """Why a stream ended early."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One piece of work, done: what came of it, or why nothing did."""
+
+    what: str
+    value: Any = None
+    error: ArmError | None = None
+    about: Any = None
+    """What the asker gave along."""
+
+
+@dataclass
+class RolloutArm:
+    """Does one piece of work after another; `post` hears ("told", Told) for each."""
+
+    arm: StreamArm
+    post: Callable[[str, Any], None]
+    look_seconds: float = LOOK_SECONDS
+    busy: bool = False
+    """Something is under way."""
+    seen: int = -1
+    """The last tick that was told of."""
+    _work: queue.Queue[tuple[str, Callable[[], Any], Any] | None] = field(default_factory=queue.Queue)
+    _features: Features | None = None
+
+    def __post_init__(self) -> None:
+        self._features = self.arm.features
+        self._pause = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="arm", daemon=True)
+        self._thread.start()
+
+    @property
+    def features(self) -> Features:
+        """What the arm has."""
+        assert self._features is not None
+        return self._features
+
+    @property
+    def is_scene(self) -> bool:
+        """Whether it can be reset, and tells the truth."""
+        return "scene" in self.features.capabilities
+
+    def ask(self, what: str, work: Callable[[], Any], about: Any = None) -> None:
+        """Have some work done; one at a time."""
+        self.busy = True
+        self._work.put((what, work, about))
+
+    def look(self) -> None:
+        """Wait a moment, then see how things are."""
+
+        def work() -> Beat:
+            self._pause.wait(self.look_seconds)
+            self._pause.clear()
+            return self._beat("")
+
+        self.ask("beat", work)
+
+    def hurry(self) -> None:
+        """A look under way need not wait."""
+        self._pause.set()
+
+    def drive(self, rows: Array) -> None:
+        """Carry rows (T, 5) out and tell how things are when they are used up, or when they ended early."""
+
+        def work() -> Beat:
+            try:
+                answer = self.arm.stream(rows, every=EVERY, kind="tip", wait=0)
+            except Driven as error:
+                return self._beat(str(error))
+            return self._beat(str(answer["ended"]))
+
+        self.ask("beat", work)
+
+    def reset(self, seed: int, task: str, split: str) -> None:
+        """A new scene where there is one, and recording from here on."""
+
+        def work() -> Beat:
+            self.arm.record(on=False)
+            if self.is_scene:
+                self.arm.reset(seed, task, split)
+            self.arm.record()
+            self.seen = -1
+            return self._beat("")
+
+        self.ask("reset", work)
+
+    def places(self, joints: Array, about: Any) -> None:
+        """Where joints (N, J) bring the tip, (N, 4)."""
+        self.ask("places", lambda: self.arm.places(joints), about)
+
+    def _beat(self, ended: str) -> Beat:
+        now = self.arm.now()
+        frames = self.arm.frames(self.seen)
+        ticks = np.asarray(frames.get("tick", ()))
+        if len(ticks):
+            self.seen = int(ticks[-1])
+        return Beat(now, frames, self.arm.truth() if self.is_scene else None, ended)
+
+    def _run(self) -> None:
+        while (item := self._work.get()) is not None:
+            what, work, about = item
+            try:
+                told = Told(what, work(), None, about)
+            except ArmError as error:
+                told = Told(what, None, error, about)
+            self.post("told", told)
+
+    def reconnect(self) -> bool:
+        """Whether the arm process answers, again if need be."""
+        try:
+            if not self.arm.connected:
+                self.arm.reconnect(patience=0.0)
+            self.arm.state()
+        except (NotConnected, ArmError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the worker; the arm stays as it is."""
+        self._work.put(None)
+        self._pause.set()

@@ -1,0 +1,82 @@
+"""The novice at the wheel: plans a chunk when the one before is used up, and says how unsure it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from robot_io.arm import Observation
+from teaching.policies.base import CheckpointError
+from teaching.policies.checkpoint import checkpoints
+from teaching.policies.flow import STATE, FlowLearner, FlowPolicy
+from teaching.replay import ReplayBuffer
+from teaching.rollout_states import flow_config, sensed
+from teaching.rollout_task import RolloutTask
+from teaching.types import Array, Plan
+
+SMALL = np.array([0.004, 0.004, 0.004, 0.01, 0.1])
+"""What an untaught policy's moves are measured in: metres, radians, and the gripper, which stays open."""
+
+
+def untaught(task: RolloutTask, steps: int, seed: int) -> FlowPolicy:
+    """A policy that knows nothing: version 0, small wandering moves."""
+    learner = FlowLearner(flow_config(task, steps), seed=seed)
+    rng = np.random.default_rng([abs(seed), 3])
+    learner.fit(rng.standard_normal((64, task.width)), rng.standard_normal((64, len(SMALL))) * SMALL)
+    return learner.policy()
+
+
+def load_pilot(buffer: ReplayBuffer, task: RolloutTask, steps: int, seed: int) -> tuple[FlowPolicy, list[str]]:
+    """The policy of the newest whole checkpoint, or an untaught one; and what was wrong with newer checkpoints."""
+    policy, problems = untaught(task, steps, seed), []
+    for path in reversed(checkpoints(buffer.checkpoints)):
+        try:
+            policy.load(path)
+            break
+        except CheckpointError as error:
+            problems.append(str(error))
+    return policy, problems
+
+
+class Pilot:
+    """Carries out a policy's chunks, `rows` at a time."""
+
+    def __init__(
+        self, policy: FlowPolicy, task: RolloutTask, rng: np.random.Generator, rows: int | None = None
+    ) -> None:
+        """Args: rows: how many are carried out between two beats; by default all that a plan is good for."""
+        self.policy, self.task, self._rng = policy, task, rng
+        self._rows = rows or policy.config.execute
+        self.plan: Plan | None = None
+        self._at = 0
+
+    def forget(self) -> None:
+        """A new episode or a hand-over: what it meant to do belongs to another state."""
+        self.policy.reset()
+        self.plan, self._at = None, 0
+
+    def look(self, observation: Observation) -> Plan:
+        """What it would do now, without carrying it out."""
+        self.forget()
+        return self._think(observation)
+
+    def ready(self, observation: Observation) -> Plan:
+        """The plan to go on with: the one under way, or a new one where that is used up."""
+        if self.plan is None or self._at >= self.policy.config.execute:
+            self.plan, self._at = self._think(observation), 0
+        return self.plan
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing of the plan was carried out yet."""
+        return self._at == 0
+
+    def take(self) -> Array:
+        """The next rows (N, 5) of the plan."""
+        assert self.plan is not None
+        rows = self.plan.actions[self._at : min(self._at + self._rows, self.policy.config.execute)]
+        self._at += len(rows)
+        return np.column_stack([rows[:, :-1], np.clip(rows[:, -1], 0.0, 1.0)])
+
+    def _think(self, observation: Observation) -> Plan:
+        state = sensed(self.task, observation.arrays)[0]
+        return self.policy(Observation(observation.time, {STATE: state}), self.task.goal, self._rng)
