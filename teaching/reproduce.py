@@ -49,7 +49,7 @@ def reproduce(
     given = Given(work / name, tuple(seeds) if seeds is not None else None, full, report, dict(options or {}))
     begun = time.perf_counter()
     found = chosen.run(given)
-    seconds = round(time.perf_counter() - begun, 1)
+    seconds = round(time.perf_counter() - begun, 1) if found.seconds is None else found.seconds
     out.mkdir(parents=True, exist_ok=True)
     page = out / f"{name}.md"
     part = _part(name, chosen, found, command(name, given), seconds)

@@ -52,6 +52,8 @@ class Finding:
     """What the tables were made from, so that others can make their own."""
     plots: Mapping[str, str] = field(default_factory=dict)
     """What is shown → SVG text."""
+    seconds: float | None = None
+    """By the clock, all of it, where some of it was there before; None: as long as this run took."""
 
 
 class Experiment(NamedTuple):
@@ -70,6 +72,9 @@ class Experiment(NamedTuple):
 
 EXPERIMENTS: dict[str, Experiment] = {
     "sag-digits": Experiment("teaching.experiments.sag_digits", "Does the gate keep its promise, on digits?", 13.0),
+    "rac": Experiment("teaching.experiments.rac", "Do recovery and correction pay, at equal human frames?", 4.0),
+    "rac-doubt": Experiment("teaching.experiments.rac_doubt", "Does doubt rise before a failure?", 2.0),
+    "robot-gated": Experiment("teaching.experiments.robot_gated", "Called, or watching all the time?", 5.0),
 }
 
 

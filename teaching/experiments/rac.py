@@ -2,16 +2,14 @@
 
 Each arm begins with the same demonstrations and the same first policy. In every round it gets the same number of human
 frames, spent by its own protocol; the policy is then trained from scratch on all of it and rolled out unaided. Scenes,
-luck and the rollouts' seeds are the same for all arms of one seed. `python -m teaching.experiments.rac --help`.
+luck and the rollouts' seeds are the same for all arms of one seed.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import torch
 from robot_io.sim.assembly import AssemblySpec
 from robot_io.sim.bench_assembly import BenchAssembly
 from teaching.experiments import rac_report
+from teaching.experiments.experiment import Finding, Given, Report, silent
 from teaching.experiments.rac_expert import ExpertConfig
 from teaching.experiments.rac_rollouts import COUNTING, Driver, Recording, relative
 from teaching.familiarity import Familiarity
@@ -34,6 +33,8 @@ from teaching.rollout_phases import PROTOCOLS
 from teaching.selection import Selection
 from teaching.types import Array, BadInput, explained
 
+SEEDS = (1, 2, 3, 4, 5)
+"""Not the one that settings were chosen with (0)."""
 ARMS = ("demos", "hg-dagger", "rule2", "rule1", "rac")
 SCENES = {"looks": AssemblySpec(), "perfect": AssemblySpec.perfect()}
 """Looks can be wrong; the control in which they never are."""
@@ -43,7 +44,6 @@ DEMOS, SUPERVISED, EVALUATED = 1_000_000, 2_000_000, 3_000_000
 """Where the seeds of scenes begin, by what they are for; no scene serves two ends."""
 PER_SEED = 10_000
 """Scenes kept for each seed of the experiment and each end."""
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -193,11 +193,18 @@ def settings(config: RacConfig) -> dict[str, Any]:
     return {name: value for name, value in known.items() if name not in ("arms", "seeds")}
 
 
-def silent(what: str, done: int, of: int) -> None:
-    """No progress shown."""
+def run(given: Given) -> Finding:
+    """In full: all arms, both scenes, five seeds, about an hour; else recovery against two others, one seed."""
+    if given.options:
+        raise BadInput(f"expected nothing to be set, got {', '.join(sorted(given.options))}")
+    torch.set_num_threads(1)
+    seeds = given.seeds or (SEEDS if given.full else SEEDS[:1])
+    config = RacConfig(ARMS if given.full else ("demos", "hg-dagger", "rac"), seeds)
+    rows = compare(given.work, config, tuple(SCENES) if given.full else ("looks",), report=given.report)
+    return rac_report.found(rows, settings(config))
 
 
-def run(
+def compare(
     out: Path, config: RacConfig, scenes: Sequence[str] = ("looks",), *, report: Report = silent
 ) -> list[dict[str, Any]]:
     """Run what is missing; every finished cell is kept in `out/cells`, its last policy in `out/checkpoints`.
@@ -212,15 +219,18 @@ def run(
         raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {', '.join(sorted(unknown))}")
     _claim(out, config)
     rows: list[dict[str, Any]] = []
-    wanted = [(scene, seed, arm) for scene in scenes for seed in config.seeds for arm in config.arms]
+    wanted = [(scene, seed, arm) for seed in config.seeds for scene in scenes for arm in config.arms]
     for done, (scene, seed, arm) in enumerate(wanted):
         report("cells", done, len(wanted))
         path = out / "cells" / f"{scene}-{arm}-{seed}.json"
         if not path.is_file():
+            begun, worked = time.perf_counter(), time.process_time()
             cell = Cell(scene, arm, seed, config, report)
             found = list(cell.rounds())
+            spent = time.perf_counter() - begun, time.process_time() - worked
+            found[-1] |= {"wall_seconds": round(spent[0], 1), "cpu_seconds": round(spent[1], 1)}
             cell.learner.save(out / "checkpoints" / path.stem, {"scene": scene, "arm": arm, "seed": seed})
-            _write(path, found)
+            write_json(path, found)
         rows += json.loads(path.read_text())
     return rows
 
@@ -234,45 +244,12 @@ def _claim(out: Path, config: RacConfig) -> None:
         raise BadInput(
             f"expected {out} to hold figures of these settings, but {', '.join(differ)} differ; name another"
         )
-    _write(path, mine)
+    write_json(path, mine)
 
 
-def _write(path: Path, value: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
+def write_json(path: Path, value: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
+    """All of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".tmp")
     beside.write_text(json.dumps(value, indent=1))
     beside.rename(path)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is missing, then write the page and the plot."""
-    parser = argparse.ArgumentParser(prog="python -m teaching.experiments.rac", description=__doc__)
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="cells and checkpoints; resumed if there"
-    )
-    parser.add_argument("--docs", type=Path, default=Path("docs/results"), help="where page and plot go")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--scenes", nargs="+", default=["looks"], help=f"among {', '.join(SCENES)}")
-    parser.add_argument("--arms", nargs="+", default=list(RacConfig().arms), help=f"among {', '.join(ARMS)}")
-    parser.add_argument("--rounds", type=int, default=RacConfig().rounds)
-    parser.add_argument("--each", type=int, default=RacConfig().each, help="human frames per round")
-    given = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    try:
-        config = RacConfig(tuple(given.arms), tuple(given.seeds), given.rounds, each=given.each)
-        rows = run(given.out, config, given.scenes, report=_told)
-    except BadInput as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    words = " ".join(sys.argv[1:] if arguments is None else arguments)
-    text, plot = rac_report.write(rows, settings(config), f"python -m teaching.experiments.rac {words}", given.docs)
-    sys.stdout.write(json.dumps({"rows": len(rows), "page": str(text), "plot": str(plot)}) + "\n")
-    return 0
-
-
-def _told(what: str, done: int, of: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{what}: {done} of {of}    ")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

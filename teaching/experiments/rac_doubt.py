@@ -8,13 +8,10 @@ foresight.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,10 +19,12 @@ import torch
 
 from robot_io.sim.assembly import AssemblyTruth
 from robot_io.sim.bench_assembly import BenchAssembly
-from teaching.experiments.rac import EVALUATED, PER_SEED, SCENES, Cell, RacConfig, silent
+from teaching.experiments.experiment import Finding, Given, silent, table
+from teaching.experiments.intervals import mean
+from teaching.experiments.rac import EVALUATED, PER_SEED, SCENES, SEEDS, Cell, RacConfig, write_json
 from teaching.experiments.rac_expert import ExpertConfig, Watch
 from teaching.experiments.rac_rollouts import Driver, Recording
-from teaching.experiments.results_page import publish
+from teaching.experiments.svg_plot import Line, Panel, svg
 from teaching.policies.flow_network import FlowConfig
 from teaching.types import Array, BadInput
 
@@ -126,55 +125,53 @@ def study(recordings: Sequence[Recording]) -> dict[str, Any]:
     return {"rollouts": len(recordings), "failing": len(found), "auroc": auroc}
 
 
-def run(seeds: Sequence[int], scenes: Sequence[str], config: RacConfig, rollouts: int) -> list[dict[str, Any]]:
-    """One policy from demonstrations per scene and seed, then unaided rollouts of it."""
-    rows = []
-    for scene in scenes:
-        for seed in seeds:
-            cell = Cell(scene, "demos", seed, config, silent)
-            figures = next(cell.rounds())
-            begin = EVALUATED + PER_SEED * seed
-            rng = np.random.default_rng([seed, 8])
-            found = Driver(BenchAssembly(SCENES[scene]), range(begin, begin + rollouts), cell.policy, rng).run()
-            rows.append({"scene": scene, "seed": seed, "human_frames": figures["human_frames"], **study(found)})
-    return rows
+def run(given: Given) -> Finding:
+    """In full five seeds and both scenes, else one seed; options: rollouts, steps."""
+    if unknown := set(given.options) - {"rollouts", "steps"}:
+        raise BadInput(f"expected only rollouts and steps to be set, got {', '.join(sorted(unknown))}")
+    torch.set_num_threads(1)
+    rollouts, steps = int(given.options.get("rollouts", 200)), int(given.options.get("steps", FlowConfig().steps))
+    seeds = given.seeds or (SEEDS if given.full else SEEDS[:1])
+    config = RacConfig(("demos",), seeds, 0, rollouts=1, flow=FlowConfig(members=5, steps=steps))
+    rows: list[dict[str, Any]] = []
+    for seed in seeds:
+        for scene in SCENES:
+            given.report("policies", len(rows), len(seeds) * len(SCENES))
+            path = given.work / f"{scene}-{seed}-{rollouts}-{steps}.json"
+            if not path.is_file():
+                write_json(path, one(seed, scene, config, rollouts))
+            rows.append(json.loads(path.read_text()))
+    return found(rows)
 
 
-def page(rows: Sequence[Mapping[str, Any]], command: str) -> str:
-    """The page, in Markdown: one table per scene."""
-    lines = ["```sh", command, "```", "", " ".join(str(__doc__).split("\n\n")[1].split()), ""]
-    lines += ["Area under the ROC curve by seed, and the failures compared; ticks before the failure in the head.", ""]
-    for scene in dict.fromkeys(r["scene"] for r in rows):
+def one(seed: int, scene: str, config: RacConfig, rollouts: int) -> dict[str, Any]:
+    """A policy from demonstrations, then unaided rollouts of it."""
+    cell = Cell(scene, "demos", seed, config, silent)
+    figures = next(cell.rounds())
+    begin, rng = EVALUATED + PER_SEED * seed, np.random.default_rng([seed, 8])
+    done = Driver(BenchAssembly(SCENES[scene]), range(begin, begin + rollouts), cell.policy, rng).run()
+    return {"scene": scene, "seed": seed, "human_frames": figures["human_frames"], **study(done)}
+
+
+def found(rows: Sequence[Mapping[str, Any]]) -> Finding:
+    """One table and one panel per scene."""
+    figures: dict[str, float] = {}
+    parts, panels = [" ".join(str(__doc__).split("\n\n")[1].split())], []
+    parts.append("Area under the ROC curve: mean over seeds with Student's 95 % interval, and each seed.")
+    for scene in dict.fromkeys(str(r["scene"]) for r in rows):
         own = [r for r in rows if r["scene"] == scene]
         failing = ", ".join(f"{r['failing']} of {r['rollouts']}" for r in own)
-        lines += [f"## Scene `{scene}`: failing rollouts {failing}", ""]
-        lines += ["| signal | " + " | ".join(map(str, AHEAD)) + " |", "|" + " --- |" * (len(AHEAD) + 1)]
+        body, lines = [], []
         for name in SIGNALS:
-            cells = [", ".join(f"{r['auroc'][name][str(a)][0]:.2f}" for r in own) for a in AHEAD]
-            lines.append("| " + " | ".join([name, *cells]) + " |")
+            means = [mean([r["auroc"][name][str(a)][0] for r in own]) for a in AHEAD]
+            each = [", ".join(f"{r['auroc'][name][str(a)][0]:.2f}" for r in own) for a in AHEAD]
+            body.append([name, *(f"{m.told(2)} ({e})" for m, e in zip(means, each, strict=True))])
+            spans = ([m.low for m in means], [m.high for m in means]) if means[0].n > 1 else ((), ())
+            lines.append(Line(name, AHEAD, [m.value for m in means], *spans))
+            figures |= {f"{scene}/{name}/{a}": round(m.value, 3) for a, m in zip(AHEAD, means, strict=True)}
         compared = [", ".join(str(r["auroc"]["both"][str(a)][1]) for r in own) for a in AHEAD]
-        lines += ["| " + " | ".join(["failures compared", *compared]) + " |", ""]
-    return "\n".join(lines)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run all of it and write the page."""
-    parser = argparse.ArgumentParser(prog="python -m teaching.experiments.rac_doubt", description=__doc__)
-    parser.add_argument("--docs", type=Path, default=Path("docs/results"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
-    parser.add_argument("--scenes", nargs="+", default=list(SCENES))
-    parser.add_argument("--rollouts", type=int, default=200)
-    parser.add_argument("--steps", type=int, default=FlowConfig().steps)
-    given = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    words = " ".join(sys.argv[1:] if arguments is None else arguments)
-    config = RacConfig(("demos",), tuple(given.seeds), 0, rollouts=1, flow=FlowConfig(members=5, steps=given.steps))
-    rows = run(given.seeds, given.scenes, config, given.rollouts)
-    command = f"python -m teaching.experiments.rac_doubt {words}".strip()
-    text = publish(given.docs / "rac-doubt.md", "Doubt before failure", page(rows, command))
-    sys.stdout.write(json.dumps({"page": str(text), "rows": rows}) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        head = ["signal", *(f"{a} ticks before" for a in AHEAD)]
+        parts += [f"## Scene `{scene}`: failing rollouts {failing}"]
+        parts += [table(head, [*body, ["failures compared", *compared]])]
+        panels.append(Panel(scene, "ticks before the failure", "AUROC", lines, None, (0.3, 1.0), (0.5, 0.75)))
+    return Finding("\n\n".join(parts), figures, rows, {"auroc": svg(panels, columns=2, width=460, height=320)})

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from teaching.experiments import intervals
-from teaching.experiments.results_page import publish
+from teaching.experiments.experiment import Finding
 from teaching.experiments.svg_plot import Line, Panel, svg
 from teaching.metrics import wilson
 from teaching.types import BadInput
@@ -48,16 +47,40 @@ def paired(rows: Sequence[Row], better: str, other: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def page(rows: Sequence[Row], settings: Mapping[str, Any], command: str) -> str:
-    """The figures of the page, in Markdown."""
-    parts = ["```sh", command, "```", "", CAVEATS, "", "![success](rac.svg)", ""]
-    for scene in dict.fromkeys(str(r["scene"]) for r in rows):
-        own = [r for r in rows if r["scene"] == scene]
+def found(rows: Sequence[Row], settings: Mapping[str, Any]) -> Finding:
+    """Tables, plot and the main figures."""
+    parts = [CAVEATS, ""]
+    for scene, own in _scenes(rows).items():
         parts += [f"## Scene `{scene}`", "", *_success(own), "", *_effort(own), "", *_pairs(own), "", *_capped(own), ""]
     told = ", ".join(f"{k} {v}" for k, v in settings.items() if not isinstance(v, Mapping))
-    return "\n".join(
-        [*parts, "## Settings", "", f"{told}; policy {settings['flow']}; person {settings['expert']}.", ""]
-    )
+    parts += ["## Settings", "", f"{told}; policy {settings['flow']}; person {settings['expert']}.", ""]
+    parts += _spent(rows)
+    seconds = round(sum(r.get("wall_seconds", 0.0) for r in rows), 1)
+    return Finding("\n".join(parts), _figures(rows), rows, {"success": figure(rows)}, seconds or None)
+
+
+def _figures(rows: Sequence[Row]) -> dict[str, float]:
+    """Share of successes after the last round, by scene and arm."""
+    shares = {}
+    for scene, own in _scenes(rows).items():
+        for arm in _arms(own):
+            hits, n = pooled(own, arm, _rounds(own)[-1])
+            shares[f"{scene}/{arm}"] = round(hits / n, 4)
+    return shares
+
+
+def _scenes(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    return {scene: [r for r in rows if r["scene"] == scene] for scene in dict.fromkeys(str(r["scene"]) for r in rows)}
+
+
+def _spent(rows: Sequence[Row]) -> list[str]:
+    """What one arm with one seed takes, where it was measured."""
+    known = [(r["cpu_seconds"], r["wall_seconds"]) for r in rows if "cpu_seconds" in r]
+    if not known:
+        return []
+    cpu, wall = zip(*known, strict=True)
+    return [f"One arm with one seed, all rounds: {min(cpu):.0f} to {max(cpu):.0f} s of one core, {min(wall):.0f} to "
+            f"{max(wall):.0f} s by the clock; {len(known)} of them."]  # fmt: skip
 
 
 def _arms(rows: Sequence[Row]) -> list[str]:
@@ -156,7 +179,7 @@ def _capped(rows: Sequence[Row]) -> list[str]:
 
 def figure(rows: Sequence[Row]) -> str:
     """Success over human frames, and over recoveries allowed, one column per scene; SVG."""
-    each = {scene: [r for r in rows if r["scene"] == scene] for scene in dict.fromkeys(str(r["scene"]) for r in rows)}
+    each = _scenes(rows)
     over = [Panel(f"{scene}: round by round", "human frames", "success, %", _over_frames(own), y_range=(0.0, 100.0))
             for scene, own in each.items()]  # fmt: skip
     capped = [Panel(f"{scene}: last round, capped", "recoveries allowed", "success, %", _over_caps(own),
@@ -189,11 +212,3 @@ def _line(arm: str, x: Sequence[float], counts: Sequence[tuple[int, int]]) -> Li
     spans = [wilson(hits, n) for hits, n in counts]
     shares = [100 * hits / n for hits, n in counts]
     return Line(NAMES[arm], x, shares, [100 * s.low for s in spans], [100 * s.high for s in spans], dots=False)
-
-
-def write(rows: Sequence[Row], settings: Mapping[str, Any], command: str, docs: Path) -> tuple[Path, Path]:
-    """`rac.md`, around whose figures a person's words are kept, and `rac.svg` in a directory."""
-    text = publish(docs / "rac.md", "Recovery and correction at equal human frames", page(rows, settings, command))
-    plot = docs / "rac.svg"
-    plot.write_text(figure(rows), encoding="utf-8")
-    return text, plot

@@ -8,10 +8,8 @@ moment run on. The gate learns online, from what became of its stays.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +18,9 @@ import numpy as np
 import torch
 
 from teaching.experiments import robot_gated_report
+from teaching.experiments.experiment import Finding, Given, Report, silent
 from teaching.experiments.gated_rollouts import GatedDriver, Regime, Stay, forked
-from teaching.experiments.rac import PER_SEED, SCENES, Cell, RacConfig, Report, silent
+from teaching.experiments.rac import PER_SEED, SCENES, SEEDS, Cell, RacConfig, write_json
 from teaching.experiments.rac_expert import ExpertConfig
 from teaching.policies.flow import FlowPolicy
 from teaching.policies.flow_network import FlowConfig
@@ -105,7 +104,17 @@ def work(policy: FlowPolicy, scene: str, seed: int, regime: Regime, person: Expe
     }  # fmt: skip
 
 
-def run(out: Path, config: GatedConfig, *, report: Report = silent) -> list[dict[str, Any]]:
+def run(given: Given) -> Finding:
+    """In full five seeds and both scenes, else one seed of the scene whose looks can be wrong."""
+    if given.options:
+        raise BadInput(f"expected nothing to be set, got {', '.join(sorted(given.options))}")
+    torch.set_num_threads(1)
+    seeds = given.seeds or (SEEDS if given.full else SEEDS[:1])
+    config = GatedConfig(seeds, tuple(SCENES) if given.full else ("looks",))
+    return robot_gated_report.found(compare(given.work, config, report=given.report))
+
+
+def compare(out: Path, config: GatedConfig, *, report: Report = silent) -> list[dict[str, Any]]:
     """Run what is missing; every finished cell is kept in `out/cells`, the policies in `out/policies`.
 
     Returns:
@@ -114,14 +123,13 @@ def run(out: Path, config: GatedConfig, *, report: Report = silent) -> list[dict
     Raises:
         BadInput: `out` holds figures of other settings.
     """
-    (out / "cells").mkdir(parents=True, exist_ok=True)
     _claim(out / "settings.json", settings(config))
     rows: list[dict[str, Any]] = []
     for seed in config.seeds:
         for scene in config.scenes:
             path = out / "cells" / f"{scene}-{seed}.json"
             if not path.is_file():
-                path.write_text(json.dumps(_cell(out, scene, seed, config, report)))
+                write_json(path, _cell(out, scene, seed, config, report))
             rows += json.loads(path.read_text())
     return rows
 
@@ -149,28 +157,4 @@ def settings(config: GatedConfig) -> dict[str, Any]:
 def _claim(path: Path, mine: Mapping[str, Any]) -> None:
     if path.is_file() and json.loads(path.read_text()) != mine:
         raise BadInput(f"expected {path.parent} to hold figures of these settings, got others; name another")
-    path.write_text(json.dumps(mine, indent=1))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run what is missing, then write the page."""
-    parser = argparse.ArgumentParser(prog="python -m teaching.experiments.robot_gated", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="cells and policies; resumed if there")
-    parser.add_argument("--docs", type=Path, default=Path("docs/results"), help="where the page goes")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
-    parser.add_argument("--scenes", nargs="+", default=list(SCENES), help=f"among {', '.join(SCENES)}")
-    given = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    try:
-        rows = run(given.out, GatedConfig(tuple(given.seeds), tuple(given.scenes)))
-    except BadInput as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    words = " ".join(sys.argv[1:] if arguments is None else arguments)
-    page = robot_gated_report.write(rows, f"python -m teaching.experiments.robot_gated {words}", given.docs)
-    sys.stdout.write(json.dumps({"rows": len(rows), "page": str(page)}) + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    write_json(path, mine)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from teaching.experiments.results_page import publish
+from teaching.experiments.experiment import Finding
+from teaching.experiments.svg_plot import Line, Panel, svg
 from teaching.metrics import wilson
 from teaching.types import Array, BadInput
 
@@ -118,15 +118,22 @@ def _lines(head: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *body)]
 
 
-def page(rows: Sequence[Row], command: str) -> str:
-    """The page's figures, in Markdown."""
-    parts = ["```sh", command, "```", ""]
+def found(rows: Sequence[Row]) -> Finding:
+    """Tables, plot and the shares saved when a call costs five seconds."""
+    parts, panels, figures = [], [], {}
     for scene, policy, person in dict.fromkeys((r["scene"], r["policy"], r["person"]) for r in rows):
         own = [r for r in rows if (r["scene"], r["policy"], r["person"]) == (scene, policy, person)]
         parts += [f"## Scene `{scene}`, policy `{policy}`, {person} person", "", *section(own), ""]
-    return "\n".join(parts)
+        panels.append(_panel(f"{scene}, {policy}, {person}", own))
+        for regime in dict.fromkeys(r["regime"] for r in own if r["regime"] != "watching"):
+            share = 1 - per_success(table(own, regime), False, 5.0) / per_success(table(own, "watching"), True, 0.0)
+            figures[f"{scene}/{policy}/{person}/{regime}"] = round(share, 3)
+    return Finding("\n".join(parts), figures, rows, {"seconds": svg(panels, columns=2, width=460, height=280)})
 
 
-def write(rows: Sequence[Row], command: str, docs: Path) -> Path:
-    """`robot-gated.md` in a directory; a person's words around the figures are kept."""
-    return publish(docs / "robot-gated.md", "Called, or watching all the time", page(rows, command))
+def _panel(title: str, rows: Sequence[Row]) -> Panel:
+    lines = []
+    for regime in dict.fromkeys(r["regime"] for r in rows):
+        ours, watched = table(rows, regime), regime == "watching"
+        lines.append(Line(regime, COSTS, [per_success(ours, watched, c) for c in COSTS], dashed=watched))
+    return Panel(title, "seconds that a call costs", "human seconds per success", lines)

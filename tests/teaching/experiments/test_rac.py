@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from teaching.experiments import rac, rac_report
-from teaching.experiments.rac import RacConfig, run
+from teaching.experiments.experiment import Given
+from teaching.experiments.rac import RacConfig, compare
 from teaching.policies.flow import FlowPolicy
 from teaching.policies.flow_network import FlowConfig
 from teaching.types import BadInput
@@ -18,15 +19,19 @@ TINY = RacConfig(
 )  # fmt: skip
 
 
+def untimed(row: dict) -> dict:
+    return {k: v for k, v in row.items() if k not in ("train_seconds", "wall_seconds", "cpu_seconds")}
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict]]:
     out = tmp_path_factory.mktemp("rac")
-    return out, run(out, TINY)
+    return out, compare(out, TINY)
 
 
 def test_arms_begin_alike_and_spend_alike(done: tuple[Path, list[dict]]) -> None:
     _, rows = done
-    first = [{k: v for k, v in r.items() if k not in ("arm", "train_seconds")} for r in rows if r["round"] == 0]
+    first = [{**untimed(r), "arm": ""} for r in rows if r["round"] == 0]
     assert len(rows) == 4 and first[0] == first[1]
     for r in rows:
         assert 0 <= r["human_frames"] - 300 - 60 * r["round"] < 350
@@ -38,10 +43,10 @@ def test_arms_begin_alike_and_spend_alike(done: tuple[Path, list[dict]]) -> None
 def test_a_cell_that_is_there_is_not_run_again(done: tuple[Path, list[dict]]) -> None:
     out, rows = done
     before = {path: path.stat().st_mtime_ns for path in (out / "cells").iterdir()}
-    assert run(out, TINY) == rows and {p: p.stat().st_mtime_ns for p in (out / "cells").iterdir()} == before
+    assert compare(out, TINY) == rows and {p: p.stat().st_mtime_ns for p in (out / "cells").iterdir()} == before
     (out / "cells" / "looks-rac-0.json").unlink()
-    again = run(out, TINY)
-    assert [{**r, "train_seconds": 0} for r in again] == [{**r, "train_seconds": 0} for r in rows]
+    again = compare(out, TINY)
+    assert [untimed(r) for r in again] == [untimed(r) for r in rows]
 
 
 def test_the_last_policy_is_kept(done: tuple[Path, list[dict]]) -> None:
@@ -52,21 +57,18 @@ def test_the_last_policy_is_kept(done: tuple[Path, list[dict]]) -> None:
 
 def test_figures_of_other_settings_are_not_mixed_in(done: tuple[Path, list[dict]]) -> None:
     with pytest.raises(BadInput, match="each differ"):
-        run(done[0], RacConfig(**{**vars(TINY), "each": 61}))
+        compare(done[0], RacConfig(**{**vars(TINY), "each": 61}))
     with pytest.raises(BadInput, match="looks, perfect"):
-        run(done[0], TINY, ["fog"])
+        compare(done[0], TINY, ["fog"])
     with pytest.raises(BadInput, match="arms among"):
         RacConfig(arms=("luck",))
 
 
-def test_page_and_plot(done: tuple[Path, list[dict]], tmp_path: Path) -> None:
-    text, plot = rac_report.write(done[1], rac.settings(TINY), "the command", tmp_path)
-    told = text.read_text()
-    assert "\nthe command" in told and "| RaC (both rules) |" in told and "points more: one seed" in told
-    assert plot.name == "rac.svg" and plot.stat().st_size < 100_000
-    text.write_text(told.replace("# Recovery", "# My words on recovery"))
-    rac_report.write(done[1], rac.settings(TINY), "another command", tmp_path)
-    assert "# My words on recovery" in text.read_text() and "\nthe command" not in text.read_text()
+def test_what_is_told(done: tuple[Path, list[dict]]) -> None:
+    told = rac_report.found(done[1], rac.settings(TINY))
+    assert "| RaC (both rules) |" in told.markdown and "points more: one seed" in told.markdown
+    assert "One arm with one seed" in told.markdown and told.rows == done[1]
+    assert set(told.figures) == {"looks/demos", "looks/rac"} and told.plots["success"].startswith("<svg")
 
 
 def rows(shares: dict[str, list[int]]) -> list[dict]:
@@ -86,7 +88,9 @@ def test_paired_by_seed() -> None:
     assert np.isclose(same["difference"], 0.0)
 
 
-def test_command(done: tuple[Path, list[dict]], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert rac.main(["--out", str(done[0]), "--docs", str(tmp_path)]) == 2
-    assert "name another" in capsys.readouterr().err
+def test_it_is_reproduced_with_settings_of_its_own(done: tuple[Path, list[dict]]) -> None:
+    with pytest.raises(BadInput, match="name another"):
+        rac.run(Given(done[0]))
+    with pytest.raises(BadInput, match="nothing to be set"):
+        rac.run(Given(done[0], options={"luck": "1"}))
     assert json.loads((done[0] / "settings.json").read_text())["each"] == 60

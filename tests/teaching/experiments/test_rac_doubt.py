@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from teaching.experiments.rac_doubt import Visit, first_failure, matched_auroc, study, visits
+from teaching.experiments.experiment import Given
+from teaching.experiments.rac_doubt import AHEAD, SIGNALS, Visit, first_failure, matched_auroc, run, study, visits
 from teaching.experiments.rac_rollouts import Recording
 from teaching.segments import End, Segment, SegmentKind, Timeline
 from teaching.types import Array, BadInput
@@ -69,3 +73,18 @@ def test_study_needs_both_kinds() -> None:
     assert figures["auroc"]["contact"]["8"] == [0.5, 1]
     with pytest.raises(BadInput, match="some that never do"):
         study([bad])
+
+
+def test_rollouts_end_in_tables_and_are_kept(tmp_path: Path) -> None:
+    def row(scene: str, seed: int) -> dict:
+        auroc = {name: {str(a): [0.5 + 0.1 * seed, 7] for a in AHEAD} for name in SIGNALS}
+        return {"scene": scene, "seed": seed, "failing": 3, "rollouts": 9, "auroc": auroc}
+
+    for scene in ("looks", "perfect"):
+        for seed in (1, 2):
+            (tmp_path / f"{scene}-{seed}-9-5.json").write_text(json.dumps(row(scene, seed)))
+    told = run(Given(tmp_path, (1, 2), options={"rollouts": "9", "steps": "5"}))
+    assert "failing rollouts 3 of 9, 3 of 9" in told.markdown and "(0.60, 0.70)" in told.markdown
+    assert told.figures["perfect/both/8"] == 0.65 and told.plots["auroc"].startswith("<svg")
+    with pytest.raises(BadInput, match="only rollouts and steps"):
+        run(Given(tmp_path, options={"luck": "1"}))

@@ -9,10 +9,11 @@ import pytest
 from robot_io.sim.assembly import AssemblySpec
 from robot_io.sim.bench_assembly import BenchAssembly
 from teaching.experiments import robot_gated, robot_gated_report
+from teaching.experiments.experiment import Given
 from teaching.experiments.gated_rollouts import GatedDriver, Regime, forked, perceived, stages
 from teaching.experiments.rac import RacConfig
 from teaching.experiments.rac_expert import ExpertConfig
-from teaching.experiments.robot_gated import REGIMES, GatedConfig, run
+from teaching.experiments.robot_gated import REGIMES, GatedConfig, compare
 from teaching.policies.flow import Chunks
 from teaching.policies.flow_network import FlowConfig
 from teaching.types import Array, BadInput
@@ -112,7 +113,7 @@ TINY = GatedConfig(
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict]]:
     out = tmp_path_factory.mktemp("gated")
-    return out, run(out, TINY)
+    return out, compare(out, TINY)
 
 
 def test_every_regime_meets_the_same_scenes(done: tuple[Path, list[dict]]) -> None:
@@ -125,15 +126,18 @@ def test_every_regime_meets_the_same_scenes(done: tuple[Path, list[dict]]) -> No
     assert all(r["thresholds"][0] == "-inf" and r["forestalled"] + r["needless"] for r in gated)
 
 
-def test_it_resumes_and_refuses_other_settings(done: tuple[Path, list[dict]], capsys: pytest.CaptureFixture) -> None:
+def test_it_resumes_and_refuses_other_settings(done: tuple[Path, list[dict]]) -> None:
     out, rows = done
     (out / "cells" / "looks-0.json").unlink()
     before = (out / "policies" / "looks-0-rac" / "checkpoint.json").stat().st_mtime_ns
-    assert run(out, TINY) == rows
+    assert compare(out, TINY) == rows
     assert (out / "policies" / "looks-0-rac" / "checkpoint.json").stat().st_mtime_ns == before
     with pytest.raises(BadInput, match="name another"):
-        run(out, GatedConfig(**{**vars(TINY), "rollouts": 3}))
-    assert robot_gated.main(["--out", str(out)]) == 2 and "name another" in capsys.readouterr().err
+        compare(out, GatedConfig(**{**vars(TINY), "rollouts": 3}))
+    with pytest.raises(BadInput, match="name another"):
+        robot_gated.run(Given(out))
+    with pytest.raises(BadInput, match="nothing to be set"):
+        robot_gated.run(Given(out, options={"luck": "1"}))
     with pytest.raises(BadInput, match="people among"):
         GatedConfig(people=("nobody",))
 
@@ -153,10 +157,11 @@ def test_seconds_and_savings() -> None:
         robot_gated_report.saving(called, watched[:2], 5.0, rng())
 
 
-def test_page(done: tuple[Path, list[dict]], tmp_path: Path) -> None:
+def test_what_is_told(done: tuple[Path, list[dict]]) -> None:
     def finished(row: Mapping) -> dict:
         return {**row, "rollouts": {**row["rollouts"], "success": [1, 0, 1, 1]}}
 
-    text = robot_gated_report.write([finished(r) for r in done[1]], "the command", tmp_path).read_text()
-    assert "\nthe command" in text and "## Scene `looks`, policy `rac`, prompt person" in text
-    assert "nan" not in text
+    told = robot_gated_report.found([finished(r) for r in done[1]])
+    assert "## Scene `looks`, policy `rac`, prompt person" in told.markdown and "nan" not in told.markdown
+    assert set(told.figures) == {f"looks/rac/prompt/{name}" for name in REGIMES if name != "watching"}
+    assert told.plots["seconds"].startswith("<svg")
