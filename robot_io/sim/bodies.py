@@ -21,6 +21,7 @@ TIP_OFFSET = 0.0075
 """Metres from the grasp target's frame to the end of the closed fingers."""
 TABLE = ((0.55, 0.75, 0.05), (0.35, 0.0, -0.05))
 """Half extents and centre of the table top, metres: its surface is z = 0."""
+WIDE_TABLE = ((0.95, 0.75, 0.05), (0.55, 0.0, -0.05))
 TABLE_RGB = (0.23, 0.25, 0.28)
 THINGS, STILL, ARM = 1, 2, 8
 """Collision groups. What stands firm does not meet what stands firm, which halves the cost of a step."""
@@ -85,14 +86,14 @@ def _looks(thing: Thing) -> str:
     return meshes.shape_file(str(thing.shape), thing.size[2])
 
 
-def _meets(client: int, body: int, group: int, links: int = 0) -> None:
+def _meets(client: int, body: int, group: int, links: int = 0, meets: int | None = None) -> None:
     for link in range(-1, links):
-        pybullet.setCollisionFilterGroupMask(body, link, group, _MEETS[group], client)
+        pybullet.setCollisionFilterGroupMask(body, link, group, _MEETS[group] if meets is None else meets, client)
 
 
-def add_table(client: int, *, solid: bool) -> int:
-    """The table top; without `solid` only to be seen."""
-    half, centre = TABLE
+def add_table(client: int, *, solid: bool, wide: bool = False) -> int:
+    """The table top, wide enough for two arms or not; without `solid` only to be seen."""
+    half, centre = WIDE_TABLE if wide else TABLE
     if solid:
         shape = pybullet.createCollisionShape(pybullet.GEOM_BOX, halfExtents=half, physicsClientId=client)
         body = pybullet.createMultiBody(0, shape, -1, centre, physicsClientId=client)
@@ -142,14 +143,18 @@ def _add_solid(thing: Thing, form: int, client: int) -> int:
     return int(body)
 
 
-def add_panda(client: int, *, solid: bool) -> int:
-    """The arm at the origin; with `solid` without its looks (they cost loading time), else without anything else.
+def add_panda(
+    client: int, *, solid: bool, base: tuple[float, float, float] = (0.0, 0.0, 0.0), meets_arms: bool = False
+) -> int:
+    """The arm, at base x, y, yaw; with `solid` without its looks (they cost loading time), else without anything else.
 
     It looks like its collision meshes: twenty times fewer corners, so that a picture takes a third of the time.
     """
     flags = pybullet.URDF_IGNORE_VISUAL_SHAPES if solid else pybullet.URDF_IGNORE_COLLISION_SHAPES
     path = str(PANDA) if solid else meshes.plain_arm(PANDA)
-    body = int(pybullet.loadURDF(path, useFixedBase=True, flags=flags, physicsClientId=client))
+    place = [base[0], base[1], 0.0], quaternion(base[2])
+    body = int(pybullet.loadURDF(path, *place, useFixedBase=True, flags=flags, physicsClientId=client))
     if solid:
-        _meets(client, body, ARM, pybullet.getNumJoints(body, client))
+        meets = _MEETS[ARM] | (ARM if meets_arms else 0)
+        _meets(client, body, ARM, pybullet.getNumJoints(body, client), meets)
     return body

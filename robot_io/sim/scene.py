@@ -8,14 +8,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from robot_io.arm import ArmError
-
-if TYPE_CHECKING:
-    from robot_io.sim.peg_and_button import Rules
 
 REACH = (0.30, 0.72)
 """Metres from the arm's axis within which things are placed."""
@@ -85,6 +82,24 @@ class Layout:
     """Plans allowed in one episode."""
     things: tuple[Thing, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    arms: int = 1
+    """How many arms it takes."""
+
+
+class Rules(Protocol):
+    """What is done tick by tick in a scene, and what the arm perceives of it."""
+
+    state: dict[str, Any]
+    """Everything it remembers."""
+
+    def after(self, table: Any) -> None:
+        """One tick has passed."""
+
+    def sense(self, table: Any) -> dict[str, Any]:
+        """What the arm perceives, by name."""
+
+    def truth(self) -> Mapping[str, Any]:
+        """What is done, and how: plain values."""
 
 
 Builder = Callable[[Recipe, np.random.Generator], Layout]

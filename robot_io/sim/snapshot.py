@@ -13,7 +13,6 @@ from robot_io.arm import ArmError
 from robot_io.sim.scene import Recipe
 
 Array = NDArray[Any]
-_ARRAYS = {"joints": (7,), "target": (7,), "velocity": (7,)}
 
 
 class BadSnapshot(ArmError):
@@ -29,21 +28,24 @@ class Snapshot:
     """PyBullet's file."""
     ticks: int
     joints: Array
-    """(7,) radians, to draw."""
+    """(7,) radians for each arm, one after the other, to draw."""
     poses: Array
     """(N, 7) position and quaternion of the things, to draw."""
-    target: Array
-    """(7,) radians, of the motors."""
-    velocity: Array
-    """(7,) radians per second, of the motors."""
-    gripper: float
-    held: int | None
-    """Which thing the cup holds."""
-    frame: tuple[list[float], list[float]] | None
-    """How it holds it: position and quaternion of the thing in the tip's frame."""
-
+    arms: list[dict[str, Any]]
+    """What each arm keeps: see `robot_io.sim.panda.Panda.keep`."""
     rules: dict[str, Any] | None = None
     """What the scene's rules remember."""
+
+    @property
+    def gripper(self) -> float:
+        """The first arm's, as it was told."""
+        return float(self.arms[0]["gripper"])
+
+    @property
+    def held(self) -> int | None:
+        """Which thing the first arm's cup holds."""
+        held: int | None = self.arms[0]["held"]
+        return held
 
     def pack(self) -> bytes:
         """As bytes."""
@@ -56,11 +58,16 @@ class Snapshot:
         try:
             saved = wire.unpack(data)
             snapshot = cls(**{**saved, "recipe": Recipe(*saved["recipe"])})
-            shapes = {name: getattr(snapshot, name).shape for name in _ARRAYS}
-            if shapes != _ARRAYS or snapshot.poses.shape[1:] != (7,) or not isinstance(snapshot.state, bytes):
-                raise ValueError(f"its arrays are of shapes {shapes} and {snapshot.poses.shape}")
+            motors = [arm[name] for arm in snapshot.arms for name in ("target", "velocity")]
+            shapes = [snapshot.joints.shape, *(motor.shape for motor in motors)]
+            if shapes != [(7 * len(snapshot.arms),)] + [(7,)] * len(motors) or not motors:
+                raise ValueError(f"its arrays are of shapes {shapes}")
+            if snapshot.poses.shape[1:] != (7,) or not isinstance(snapshot.state, bytes):
+                raise ValueError(f"its things are of shape {snapshot.poses.shape}")
+            held = [(arm["gripper"], arm["held"], arm["frame"]) for arm in snapshot.arms]
         except (ArmError, wire.WireError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadSnapshot(f"expected a snapshot taken by this simulator, got other bytes: {error}") from error
-        if not all(np.all(np.isfinite(getattr(snapshot, name))) for name in (*_ARRAYS, "poses")):
+        numbers = [snapshot.joints, snapshot.poses, *motors, np.array([gripper for gripper, _, _ in held])]
+        if not all(np.all(np.isfinite(array)) for array in numbers):
             raise BadSnapshot("expected a snapshot of finite numbers, got others")
         return snapshot

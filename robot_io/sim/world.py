@@ -7,6 +7,7 @@ cup's constraint) travels in the snapshot, so that going on from one is bit for 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,55 +16,59 @@ import pybullet
 from numpy.typing import NDArray
 
 from robot_io.arm import ArmError
-from robot_io.kinematics import Chain
-from robot_io.motion import read_urdf
 from robot_io.sim import bodies
-from robot_io.sim.bodies import TIP_LINK, TIP_OFFSET
-from robot_io.sim.peg_and_button import Rules
+from robot_io.sim.panda import HOME as HOME
+from robot_io.sim.panda import ORIGIN, Base, Panda
+from robot_io.sim.panda import panda_chain as panda_chain
 from robot_io.sim.probe import Probe
-from robot_io.sim.scene import Layout, Recipe, lay_out, rules_of
+from robot_io.sim.scene import Layout, NoSuchScene, Recipe, Rules, lay_out, rules_of
 from robot_io.sim.snapshot import BadSnapshot, Snapshot
 
 Array = NDArray[Any]
 
 STEP = 1 / 240
 SUBSTEPS = 4
-HOME = np.array([0.0, -1.17, 0.0, -2.616, 0.0, 1.446, np.pi / 4])
-"""Folded back, out of the top-down cameras' view of the map."""
-FORCE = np.array([87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0]) * 4
-JOINTS = tuple(range(7))
-FINGERS = (9, 10)
-WORKSPACE = np.array([[0.0, -0.8, -0.01], [0.85, 0.8, 0.8]])
 RATE = 1 / (STEP * SUBSTEPS)
 """Control ticks per second."""
 _SETTLE = 240
 
 
-def panda_chain() -> Chain:
-    """The arm's joints, with the tip at the end of its closed fingers."""
-    return read_urdf(bodies.PANDA, "panda_grasptarget", WORKSPACE, TIP_OFFSET)
-
-
 class World:
-    """A scene in a physics client of its own."""
+    """A scene in a physics client of its own, with one arm at the origin or several."""
 
-    def __init__(self) -> None:
+    def __init__(self, bases: Sequence[Base] = (ORIGIN,)) -> None:
+        """Args: bases: where the arms stand."""
         self.client = -1
         self.probe = Probe()
         self._folder = tempfile.TemporaryDirectory(prefix="askback-world-")
+        self._bases = tuple(bases)
         self.recipe: Recipe | None = None
         self.layout = Layout("", 0, ())
         self.rules: Rules | None = None
         self.bodies: list[int] = []
-        self.robot = -1
+        self.arms: list[Panda] = []
         self.table = -1
         self.ticks = 0
-        self.target: Array = HOME.copy()
-        self.gripper = 0.0
-        self.held: int | None = None
-        self._frame: tuple[list[float], list[float]] | None = None
-        self._constraint = -1
-        self._velocity: Array = np.zeros(7)
+
+    @property
+    def robot(self) -> int:
+        """The first arm's body."""
+        return self.arms[0].robot
+
+    @property
+    def target(self) -> Array:
+        """(7,) radians, of the first arm's motors."""
+        return self.arms[0].target
+
+    @property
+    def gripper(self) -> float:
+        """The first arm's, as it was told."""
+        return self.arms[0].gripper
+
+    @property
+    def held(self) -> int | None:
+        """Which thing the first arm's cup holds."""
+        return self.arms[0].held
 
     def close(self) -> None:
         """Give the client back; twice is harmless."""
@@ -74,8 +79,11 @@ class World:
         self._folder.cleanup()
 
     def build(self, recipe: Recipe) -> None:
-        """An empty client, the arm at home, the things where the recipe puts them, all at rest."""
-        self.layout, self.recipe = lay_out(recipe), recipe
+        """An empty client, the arms at home, the things where the recipe puts them, all at rest."""
+        layout = lay_out(recipe)
+        if layout.arms != len(self._bases):
+            raise NoSuchScene(f"expected a task for {len(self._bases)} arm(s), got {recipe.task!r} for {layout.arms}")
+        self.layout, self.recipe = layout, recipe
         self._fresh()
         self.probe.load(self.layout.things)
         self.bodies = bodies.add_solids(self.layout.things, self.client)
@@ -97,16 +105,9 @@ class World:
             physicsClientId=c,
         )
         pybullet.setGravity(0, 0, -9.81, physicsClientId=c)
-        self.robot = bodies.add_panda(c, solid=True)
-        self.table = bodies.add_table(c, solid=True)
-        for joint, angle in zip(JOINTS, HOME, strict=True):
-            pybullet.resetJointState(self.robot, joint, angle, physicsClientId=c)
-        pybullet.setJointMotorControlArray(
-            self.robot, FINGERS, pybullet.POSITION_CONTROL, [0.0, 0.0], forces=[20.0, 20.0], physicsClientId=c
-        )
-        self.target, self.gripper = HOME.copy(), 0.0
-        self.held, self._frame, self._constraint = None, None, -1
-        self._drive(HOME, np.zeros(7))
+        several = len(self._bases) > 1
+        self.arms = [Panda(c, base=base, meets_arms=several) for base in self._bases]
+        self.table = bodies.add_table(c, solid=True, wide=several)
 
     def _settle(self) -> None:
         for _ in range(_SETTLE):
@@ -123,30 +124,22 @@ class World:
                     return False
         return True
 
-    def _drive(self, target: Array, velocity: Array) -> None:
-        self._velocity = velocity
-        pybullet.setJointMotorControlArray(
-            self.robot,
-            JOINTS,
-            pybullet.POSITION_CONTROL,
-            targetPositions=target.tolist(),
-            targetVelocities=velocity.tolist(),
-            forces=FORCE.tolist(),
-            positionGains=[0.3] * 7,
-            velocityGains=[1.0] * 7,
-            physicsClientId=self.client,
-        )
+    def tick(self, joints: Array, gripper: float, *, others: Sequence[float] = ()) -> None:
+        """One control tick: four physics steps towards the joints (7,) of each arm, one after the other.
 
-    def tick(self, joints: Array, gripper: float) -> None:
-        """One control tick: four physics steps towards joints (7,), the cup on from 0.5."""
-        velocity = (joints - self.target) / (STEP * SUBSTEPS)
-        on, was = gripper >= 0.5, self.gripper >= 0.5
-        self.target, self.gripper = np.array(joints), float(gripper)
-        if on and not was:
-            self._take()
-        if not on:
-            self.let_go()
-        self._drive(self.target, velocity)
+        Args:
+            joints: (7,) radians for one arm, (7 · arms,) for several.
+            gripper: the last arm's; its cup is on from 0.5.
+            others: those of the arms before it.
+        """
+        for arm, target, wanted in zip(self.arms, np.reshape(joints, (-1, 7)), (*others, gripper), strict=True):
+            on, was = wanted >= 0.5, arm.gripper >= 0.5
+            arm.gripper = float(wanted)
+            if on and not was:
+                self._take(arm)
+            if not on:
+                arm.let_go()
+            arm.drive(target, (target - arm.target) / (STEP * SUBSTEPS))
         for _ in range(SUBSTEPS):
             pybullet.stepSimulation(physicsClientId=self.client)
         self.ticks += 1
@@ -155,61 +148,30 @@ class World:
 
     def stay(self) -> None:
         """The targets become the joints as they are, at no speed."""
-        self.target = self.joints()
-        self._drive(self.target, np.zeros(7))
+        for arm in self.arms:
+            arm.stay()
 
     def joints(self) -> Array:
-        """(7,) radians, as they really are."""
-        return np.array([s[0] for s in pybullet.getJointStates(self.robot, JOINTS, self.client)])
+        """(7,) radians of each arm, one after the other, as they really are."""
+        return np.concatenate([arm.joints() for arm in self.arms])
 
     def tip(self) -> Array:
-        """(3,) where the end of the fingers really is."""
-        state = pybullet.getLinkState(self.robot, TIP_LINK, physicsClientId=self.client)
-        turn = np.reshape(pybullet.getMatrixFromQuaternion(state[5]), (3, 3))
-        return np.asarray(state[4] + turn @ [0.0, 0.0, TIP_OFFSET])
+        """(3,) where the end of the first arm's fingers really is."""
+        return self.arms[0].tip()
 
-    def _take(self) -> None:
+    def _take(self, arm: Panda) -> None:
         self.probe.look_at(self.poses())
-        thing = self.probe.within_cup(self.tip())
+        thing = self.probe.within_cup(arm.tip())
         if thing is not None:
-            self._attach(thing, self._relative(thing))
-
-    def _relative(self, index: int) -> tuple[list[float], list[float]]:
-        state = pybullet.getLinkState(self.robot, TIP_LINK, physicsClientId=self.client)
-        inverse = pybullet.invertTransform(state[0], state[1])
-        place = pybullet.getBasePositionAndOrientation(self.bodies[index], self.client)
-        position, turn = pybullet.multiplyTransforms(*inverse, *place)
-        return list(position), list(turn)
-
-    def _attach(self, index: int, frame: tuple[list[float], list[float]]) -> None:
-        body = self.bodies[index]
-        self._constraint = pybullet.createConstraint(
-            self.robot,
-            TIP_LINK,
-            body,
-            -1,
-            pybullet.JOINT_FIXED,
-            [0, 0, 0],
-            frame[0],
-            [0, 0, 0],
-            frame[1],
-            physicsClientId=self.client,
-        )
-        pybullet.changeConstraint(self._constraint, maxForce=500, physicsClientId=self.client)
-        self.held, self._frame = index, frame
+            arm.take(thing, self.bodies[thing])
 
     def slipped(self) -> float:
-        """Metres by which what is held is off from where it was taken; 0 if nothing is."""
-        if self.held is None or self._frame is None:
-            return 0.0
-        return float(np.linalg.norm(np.subtract(self._relative(self.held)[0], self._frame[0])))
+        """Metres by which what the first arm holds is off from where it was taken; 0 if it holds nothing."""
+        return self.arms[0].slipped()
 
     def let_go(self) -> None:
-        """The cup lets go of what it holds."""
-        if self.held is None:
-            return
-        pybullet.removeConstraint(self._constraint, self.client)
-        self.held, self._frame, self._constraint = None, None, -1
+        """The first arm's cup lets go of what it holds."""
+        self.arms[0].let_go()
 
     def truth(self) -> dict[str, Any]:
         """Where everything really is; see `robot_io.arm.Scene`."""
@@ -223,6 +185,7 @@ class World:
             "max_steps": self.layout.max_steps,
             "objects": [self._object(i) for i in range(len(self.bodies))],
             "held": self.held,
+            **({"held_by": [arm.held for arm in self.arms]} if len(self.arms) > 1 else {}),
             **(self.rules.truth() if self.rules is not None else {}),
         }
 
@@ -259,26 +222,19 @@ class World:
         pybullet.saveBullet(str(path), self.client)
         state = path.read_bytes()
         path.unlink()
-        return Snapshot(
-            self.recipe,
-            state,
-            self.ticks,
-            self.joints(),
-            self.poses(),
-            self.target,
-            self._velocity,
-            self.gripper,
-            self.held,
-            self._frame,
-            None if self.rules is None else self.rules.state,
-        ).pack()
+        rules = None if self.rules is None else self.rules.state
+        kept = [arm.keep() for arm in self.arms]
+        return Snapshot(self.recipe, state, self.ticks, self.joints(), self.poses(), kept, rules).pack()
 
     def restore(self, snapshot: bytes) -> None:
         """Back to a snapshot, of this client or another; BadSnapshot changes nothing of the scene's own."""
         saved = Snapshot.unpack(snapshot)
+        if len(saved.arms) != len(self._bases):
+            raise BadSnapshot(f"expected a state of {len(self._bases)} arm(s), got one of {len(saved.arms)}")
         if saved.recipe != self.recipe:
             self.build(saved.recipe)
-        self.let_go()
+        for arm in self.arms:
+            arm.let_go()
         path = Path(self._folder.name) / "state.bullet"
         path.write_bytes(saved.state)
         try:
@@ -287,10 +243,8 @@ class World:
             raise BadSnapshot(f"expected a state of {saved.recipe}, got another: {error}") from error
         finally:
             path.unlink()
-        self.ticks, self.gripper = saved.ticks, saved.gripper
-        self.target = np.array(saved.target)
-        self._drive(self.target, np.array(saved.velocity))
+        self.ticks = saved.ticks
+        for arm, kept in zip(self.arms, saved.arms, strict=True):
+            arm.resume(kept, self.bodies)
         if self.rules is not None and saved.rules is not None:
             self.rules.state = dict(saved.rules)
-        if saved.held is not None and saved.frame is not None:
-            self._attach(saved.held, (list(saved.frame[0]), list(saved.frame[1])))
