@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from robot_io.arm import TableView
+from teaching.amending import VERBS, amend
 from teaching.gating import Gate
 from teaching.plan_lesson import PlanLesson
 from teaching.question import spoken
@@ -38,6 +40,8 @@ class Intents:
             "gate": self._gate,
             "goal": lambda values: lesson.try_goal(str(values.get("goal", ""))),
             "practice": lambda values: None,
+            "promote": lambda values: lesson.promote(str(values.get("checkpoint"))),
+            **{do: partial(self._amend, do) for do in VERBS},
         }
 
     def carry_out(self, do: str, values: Values, session: str) -> int | None:
@@ -70,6 +74,9 @@ class Intents:
         if draft is not None and (not isinstance(draft, Mapping) or len(repr(draft)) > DRAFT_BYTES):
             raise BadInput("expected a draft of a few clicks and words")
         question.draft = draft or None
+
+    def _amend(self, do: str, values: Values) -> int:
+        return amend(self.lesson.buffer, do, values)
 
     def _gate(self, values: Values) -> int:
         given = {name: values[name] for name in GATE_FIELDS if values.get(name) is not None}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,24 @@ from typing import Any
 from teaching.lesson import TrainingConfig
 from teaching.policies.base import CheckpointError, Policy
 from teaching.trainer import Message, Trainer
-from teaching.types import AskbackError
+from teaching.types import AskbackError, BadInput
 
 ENDINGS = ("done", "failed", "cancelled")
 """Messages after which a training is over."""
+
+
+def entry(message: Message, version: int) -> dict[str, Any]:
+    """What the diary keeps of a training that is over."""
+    if message.get("type") != "done":
+        return {"update": version + 1, str(message.get("type")): str(message.get("message", ""))}
+    path = Path(message["checkpoint"])
+    found: dict[str, Any] = {"update": version, "checkpoint": path.name, "figures": message.get("figures", {})}
+    try:
+        lineage = json.loads((path / "checkpoint.json").read_text())["lineage"]
+    except (OSError, ValueError, KeyError):
+        return found  # the policy says what is wrong with it when it is to take it over
+    found |= {n: lineage[n] for n in ("parent", "seed", "steps", "config", "seconds", "curve", "draws") if n in lineage}
+    return found | {"demonstrations": len(lineage.get("demonstrations", ()))}
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,9 @@ class Learning:
         self.status = Progress(version=version)
         self.fresh: Path | None = None
         self.failures = 0
+        self.diary: Callable[[Mapping[str, Any]], object] = lambda entry: None
+        """Told how each training went, and why it was wanted."""
+        self._reason = self._why = ""
         self._inbox: queue.Queue[Message] = queue.Queue()
 
     def connect(self, post: Callable[[str, Any], None]) -> None:
@@ -60,10 +78,11 @@ class Learning:
     def stored(self, storing_episodes: int) -> None:
         """An episode stored something: train after every `config.every`-th such episode."""
         if storing_episodes % self.config.every == 0:
-            self.wanted()
+            self.wanted("something new was stored")
 
-    def wanted(self) -> None:
+    def wanted(self, why: str = "asked for") -> None:
         """Train soon; wishes during a training make one more, not many."""
+        self._reason = why
         self.due = self.trainer is not None
         if not self.sync:
             self._start()
@@ -78,7 +97,7 @@ class Learning:
         trainer = self.trainer
         if trainer is None or trainer.busy or not self.due:
             return
-        self.due = False
+        self.due, self._why = False, self._reason
         update = self.status.version + 1
         self.status = replace(self.status, state="running", progress=0.0, message=f"training model {update}")
         trainer.train(self.config.steps, self.seed, update)
@@ -100,8 +119,10 @@ class Learning:
             self.failures += kind == "failed"
             text = str(message.get("message", "cancelled"))
             self.status = replace(self.status, state="failed" if kind == "failed" else "idle", message=text)
-        if kind in ENDINGS and not self.sync and self.failures < 3:
-            self._start()
+        if kind in ENDINGS:
+            self.diary({"why": self._why, **entry(message, self.status.version)})
+            if not self.sync and self.failures < 3:
+                self._start()
 
     def adopt(self, policy: Policy) -> bool:
         """Load a finished checkpoint into the policy; whether there was one. A damaged one is told and left."""
@@ -114,6 +135,21 @@ class Learning:
             self.status = replace(self.status, state="failed", message=str(error))
             return False
         return True
+
+    def promote(self, publish: Callable[[int], Path]) -> int:
+        """Go on from another model: `publish` makes it the newest of that number; the number.
+
+        The policy takes it over between two plans, and the next training starts from it.
+        """
+        if self.trainer is not None and self.trainer.busy:
+            raise BadInput("a training is under way; cancel it or wait until it ends, then choose a model")
+        update = self.status.version + 1
+        self.fresh = publish(update)
+        self.status = Progress(version=update, message=f"model {update} was chosen by hand")
+        if self.trainer is not None and self.trainer.pid is not None:
+            self.trainer.close()  # a new one reads its weights from the newest model, which is this
+            self.trainer.start()
+        return update
 
     def train_now(self, policy: Policy) -> None:
         """Train and adopt before returning; AskbackError if it fails."""

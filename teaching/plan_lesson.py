@@ -19,6 +19,7 @@ from teaching.feedback import consequence
 from teaching.gating import Gate
 from teaching.history_view import sureness
 from teaching.learning import Learning
+from teaching.models import promote
 from teaching.phases import Phase
 from teaching.plan_moves import Foresight, PlanMoves
 from teaching.policies.base import Policy
@@ -148,7 +149,7 @@ class PlanLesson(PlanMoves):
         sequence = self._say(question.decision.id, feedback, seconds, chosen, teacher, question.again)
         if question.again:
             self.revisits.remove(question)
-            self.learning.wanted()
+            self.learning.wanted("an answer was changed")
             return sequence
         self.question = None
         self.go("answered")
@@ -194,7 +195,7 @@ class PlanLesson(PlanMoves):
         again = Question(decision, Moment(observation), shown=self.clock(), again=True)
         again.details = self._details(decision)
         self.revisits.append(again)
-        self.learning.wanted()
+        self.learning.wanted("an answer was taken back")
         return said
 
     def withdraw(self) -> None:
@@ -244,8 +245,16 @@ class PlanLesson(PlanMoves):
         wording = self.task.check(goal)
         if self.question is None or self.draft is None:
             raise BadInput("a goal can be given while the arm asks; wait for the next question")
-        self.draft.goal = wording
+        self.draft.goal = self.wanted_goal = wording
         self.later(self._replan)
+
+    def promote(self, name: str) -> int:
+        """Go on from another of the lesson's models; recorded. It plans from the next question on."""
+        update = self.learning.promote(lambda number: promote(self.buffer.checkpoints, name, number))
+        entry = {"update": update, "checkpoint": f"{update:06d}", "parent": name, "promoted": True}
+        said = self.buffer.say("training", {"why": "chosen by hand", **entry})
+        self.later(self._adopt)
+        return said
 
     def set_gate(self, gate: Gate) -> int:
         """Change when it asks; recorded."""

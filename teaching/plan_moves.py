@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -19,7 +19,7 @@ from teaching.phases import Phase, after
 from teaching.policies.base import Policy
 from teaching.replay import ReplayBuffer
 from teaching.task import make_task
-from teaching.types import Plan
+from teaching.types import AskbackError, Plan
 from teaching.world import Done, Moment, World, same_scene
 
 Foresight = Future[Moment | None]
@@ -58,6 +58,8 @@ class PlanMoves(LessonThread):
         self.memory = Memory(buffer, self.config)
         self.ahead = ahead and self.world.is_scene
         self.phase, self.message, self.paused = Phase.STARTING, "", False
+        self.wanted_goal = next((d.plan.goal for d in reversed(self.memory.decisions)), self.task.example)
+        """What is asked of an arm that is not told its scene's goal: the last one that a person gave."""
         self.draft: EpisodeDraft | None = None
         self.moment: Moment | None = None
         self.course = Course(self.world, self.ahead)
@@ -65,6 +67,7 @@ class PlanMoves(LessonThread):
         self._preview: Foresight | None = None
         self._then: Callable[[], None] | None = None
         learning.connect(self.post)
+        learning.diary = self._write_down
 
     def think(self) -> None:
         """Decide what to do at this moment: ask, or `carry_out`."""
@@ -85,6 +88,13 @@ class PlanMoves(LessonThread):
             self.message = f"an episode waits to be stored: {value}"
         elif kind == "tick":
             self._tick()
+
+    def _write_down(self, entry: Mapping[str, Any]) -> None:
+        """A training is over: a line of the log, with what it drew."""
+        try:
+            self.buffer.say("training", entry)
+        except AskbackError as error:
+            self.message = f"how the training went could not be written down: {error}"
 
     def _tick(self) -> None:
         self.keeper.retry()
@@ -118,6 +128,8 @@ class PlanMoves(LessonThread):
         assert self.draft is not None
         if moment.truth is not None:
             self.draft.goal, self.draft.max_steps = str(moment.truth["goal"]), int(moment.truth["max_steps"])
+        else:
+            self.draft.goal = self.wanted_goal
         self._arrive(moment)
 
     def _arrive(self, moment: Moment) -> None:

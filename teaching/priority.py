@@ -34,21 +34,39 @@ class Terms:
 
 def terms(uncertainty: Array, outcome: Array, update: Array, *, b: float = 10.0, lam: float = 0.5) -> Terms:
     """The priorities of `pier_priority` with their terms; same arguments, same errors."""
-    u, k = np.asarray(uncertainty, dtype=np.float64), np.asarray(update, dtype=np.float64)
-    r = np.asarray(outcome, dtype=np.float64)
+    u, r, k = _checked(uncertainty, outcome, update, b, lam)
+    decided = np.isfinite(u)
+    largest, newest = _scales(u, k)
+    u_scaled = u / largest
+    age = 1.0 - k / newest if newest > 0.0 else np.zeros(k.shape)
+    r = np.where(decided, r, 0.0)
+    c = np.where(decided, lam * u_scaled + (1.0 - lam) * age, np.nan)
+    return Terms(u_scaled, age, r, c, np.where(decided, 1.0 - r * _sharpened(c.copy(), b), 1.0))
+
+
+def _checked(uncertainty: Array, outcome: Array, update: Array, b: float, lam: float) -> tuple[Array, Array, Array]:
+    u, r, k = np.asarray(uncertainty, dtype=np.float64), np.asarray(outcome), np.asarray(update)
     if u.ndim != 1 or r.shape != u.shape or k.shape != u.shape:
         raise BadInput(f"expected three arrays of one shape (N,), got {u.shape}, {r.shape} and {k.shape}")
     if not 0.0 <= lam <= 1.0 or not b > 0.0:
         raise BadInput(f"expected lam in [0, 1] and b above 0, got {lam} and {b}")
-    decided = np.isfinite(u)
-    largest = float(u[decided].max()) if decided.any() else 0.0
-    u_scaled = u / largest if largest > 0.0 else u.copy()
-    newest = float(k.max()) if len(k) else 0.0
-    age = 1.0 - k / newest if newest > 0.0 else np.zeros_like(k)
-    r = np.where(decided, r, 0.0)
-    c = np.where(decided, lam * u_scaled + (1.0 - lam) * age, np.nan)
-    shift = 1.0 - c if np.isclose(b, 1.0) else (b ** (1.0 - c) - 1.0) / (b - 1.0)
-    return Terms(u_scaled, age, r, c, np.where(decided, 1.0 - r * shift, 1.0))
+    return u, r, k
+
+
+def _scales(u: Array, k: Array) -> tuple[float, float]:
+    """The largest uncertainty, 1 if there is none above 0, and the newest update."""
+    largest = float(np.fmax.reduce(u)) if len(u) else 0.0
+    return largest if largest > 0.0 else 1.0, float(k.max()) if len(k) else 0.0
+
+
+def _sharpened(c: Array, b: float) -> Array:
+    """(b^(1−c) − 1)/(b − 1), or 1 − c for b = 1; in place."""
+    np.subtract(1.0, c, out=c)
+    if not np.isclose(b, 1.0):
+        np.power(b, c, out=c)
+        c -= 1.0
+        c /= b - 1.0
+    return c
 
 
 def pier_priority(uncertainty: Array, outcome: Array, update: Array, *, b: float = 10.0, lam: float = 0.5) -> Array:
@@ -70,7 +88,20 @@ def pier_priority(uncertainty: Array, outcome: Array, update: Array, *, b: float
     Raises:
         BadInput: shapes that differ, or a setting out of range.
     """
-    return terms(uncertainty, outcome, update, b=b, lam=lam).priority
+    u, r, k = _checked(uncertainty, outcome, update, b, lam)
+    largest, newest = _scales(u, k)
+    c = u / largest  # what follows is `terms` with one array for all, which counts at a million rows
+    c *= lam
+    if newest > 0.0:
+        age = k / newest
+        np.subtract(1.0, age, out=age)
+        age *= 1.0 - lam
+        c += age
+    _sharpened(c, b)
+    c *= r
+    np.subtract(1.0, c, out=c)
+    c[np.isnan(c)] = 1.0
+    return c
 
 
 def sampling_distribution(priority: Array, *, alpha: float = 1.5, beta: float = 1.0) -> tuple[Array, Array]:
@@ -101,22 +132,31 @@ def sampling_distribution(priority: Array, *, alpha: float = 1.5, beta: float = 
         return p.copy(), p.copy()
     raised = p**alpha
     total = float(raised.sum())
-    probability = _floored(raised / total if total > 0.0 else np.full(len(p), 1.0 / len(p)))
-    return probability, (probability.min() / probability) ** beta
+    if total > 0.0:
+        raised /= total
+    else:
+        raised.fill(1.0 / len(p))
+    probability = _floored(raised)
+    weight = probability.min() / probability
+    return probability, weight if beta == 1.0 else weight**beta
 
 
 def _floored(probability: Array) -> Array:
     """The nearest distribution of the same proportions in which nothing is below LEAST_SHARE / N."""
     least = LEAST_SHARE / len(probability)
     low = probability < least
-    while low.any():
+    if not low.any():
+        return probability
+    result = np.empty_like(probability)
+    while True:
         rest = float(probability[~low].sum())
-        result = np.where(low, least, probability * ((1.0 - least * low.sum()) / rest))
+        np.multiply(probability, (1.0 - least * low.sum()) / rest, out=result)
         more = result < least * (1.0 - 1e-12)
+        more &= ~low
         if not more.any():
-            return np.asarray(result)
+            result[low] = least
+            return result
         low |= more
-    return probability
 
 
 def beta_at(storing_episodes: int, *, start: float = 1.0, horizon: int = 100) -> float:

@@ -1,12 +1,12 @@
 """Training: sample, update, publish a checkpoint; for the trainer process and for runs within one process.
 
-
 A checkpoint is published whole or not at all; after a failure or a cancel it goes on from the last published one.
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -119,7 +119,13 @@ class Training:
     """A learner on one replay buffer: trains and publishes. In-process for `--sync` runs and tests."""
 
     def __init__(
-        self, buffer: ReplayBuffer, *, method: str = DEFAULT, keep: int = 5, parent: Path | None = None
+        self,
+        buffer: ReplayBuffer,
+        *,
+        method: str = DEFAULT,
+        keep: int = 5,
+        parent: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Goes on from the newest whole checkpoint.
 
@@ -128,7 +134,9 @@ class Training:
             method: name of the learning method.
             keep: checkpoints kept.
             parent: where checkpoints are; by default the buffer's own directory.
+            clock: seconds, to tell how long a training took.
         """
+        self._clock = clock
         self.buffer, self.method, self.keep = buffer, method, keep
         self.checkpoints = parent or buffer.checkpoints
         self.seed = int(buffer.lesson.get("seed", 0))
@@ -163,21 +171,30 @@ class Training:
         Raises what `train` raises, and then is where it was before.
         """
         sampling = Sampling.of(self.buffer.lesson.get("training") or {}, settings or {})
+        begun = self._clock()
+        curve: list[float] = []
+
+        def followed(step: int, of: int, loss: float) -> None:
+            curve.append(round(loss, 6))
+            report(step, of, loss)
+
         try:
             self.buffer.refresh()
             source = self.buffer.mirror()
             figures = train(
                 self.learner, source, steps=steps, seed=seed, update=update,
-                sampling=sampling, report=report, cancelled=cancelled,
+                sampling=sampling, report=followed, cancelled=cancelled,
             )  # fmt: skip
-            return self._publish(source, figures, sampling, steps, seed, update), figures
+            how = {"seconds": round(self._clock() - begun, 3), "curve": curve, "draws": source.draws()}
+            return self._publish(source, figures, sampling, steps, seed, update, how), figures
         except BaseException:
             self.restore()
             raise
 
     def _publish(
-        self, source: Source, figures: Mapping[str, float], sampling: Sampling, steps: int, seed: int, update: int
-    ) -> Path:
+        self, source: Source, figures: Mapping[str, float], sampling: Sampling, steps: int, seed: int, update: int,
+        how: Mapping[str, Any],
+    ) -> Path:  # fmt: skip
         path = self.checkpoints / f"{update:06d}"
         lineage = {
             "update": update,
@@ -187,6 +204,7 @@ class Training:
             "config": asdict(sampling),
             "figures": dict(figures),
             "demonstrations": [d.id for d in source.demonstrations],
+            **how,
         }
         self.learner.save(path, lineage)
         self.last = path

@@ -5,15 +5,16 @@ HDF5 is the durable copy; a random batch read from it would cost a hundred times
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from teaching.policies.base import Batch
-from teaching.priority import pier_priority, sampling_distribution
 from teaching.replay.episode import Step
 from teaching.replay.file import read_pictures
+from teaching.sampling import Drawer, Sampling, Stock
 from teaching.types import Array, BadInput, Demonstration
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Mirror:
         self._actions: Array = np.zeros((0, 0, 0))
         self._where: Array = np.zeros(0, np.int64)
         self._goals: tuple[str, ...] = ()
+        self._stock: Stock | None = None
+        self._drawers: dict[Sampling, tuple[Drawer, Array]] = {}
+        self._drawn: Counter[int] = Counter()
 
     def __len__(self) -> int:
         return len(self.demonstrations)
@@ -60,6 +64,21 @@ class Mirror:
         self._actions = np.array([d.actions for d in demonstrations]) if demonstrations else np.zeros((0, 0, 0))
         self._where = np.array([self._picture[d.decision] for d in demonstrations], np.int64)
         self._goals = tuple(d.goal for d in demonstrations)
+        self._stock = self._stocked()
+        self._drawers = {}
+        self._drawn = Counter()
+
+    def _stocked(self) -> Stock:
+        """What is drawn from, as of now."""
+        rows, factors, pins = self._buffer.rows(), self._buffer.weights(), self._buffer.pins()
+        where = {d: i for i, d in enumerate(rows.demonstration) if d is not None}
+        names = [d.id for d in self.demonstrations]
+        return Stock(
+            rows,
+            np.array([where[d] for d in names], np.int64),
+            np.array([factors.get(d, 1.0) for d in names]),
+            np.array([d in pins for d in names], bool),
+        )
 
     def _load(self, decisions: Sequence[str]) -> None:
         """Read the pictures of some decisions, each file once."""
@@ -109,16 +128,8 @@ class Mirror:
 
         A person's factor multiplies the priority; a pinned demonstration has at least the priority 1 of a neutral one.
         """
-        if not prioritised:
-            n = max(len(self), 1)
-            return np.full(len(self), 1.0 / n), np.ones(len(self))
-        rows = self._buffer.rows()
-        priority = pier_priority(rows.uncertainty, rows.outcome, rows.update, b=b, lam=lam)
-        owned = {d: priority[i] for i, d in enumerate(rows.demonstration) if d is not None}
-        factors, pins = self._buffer.weights(), self._buffer.pins()
-        mine = [owned.get(d.id, 1.0) * factors.get(d.id, 1.0) for d in self.demonstrations]
-        raised = [max(p, 1.0) if d.id in pins else p for p, d in zip(mine, self.demonstrations, strict=True)]
-        return sampling_distribution(np.array(raised, np.float64), alpha=alpha, beta=beta)
+        stock = self._stock or self._stocked()
+        return stock.distribution(Sampling(alpha=alpha, beta=beta, lam=lam, b=b, prioritised=prioritised))
 
     def sample(
         self,
@@ -134,10 +145,19 @@ class Mirror:
         """`n` demonstrations drawn with replacement by priority, with their importance weights."""
         if not self.demonstrations:
             raise BadInput("expected at least one demonstration to train on, got none; answer a question first")
-        probability, weight = self.distribution(alpha=alpha, beta=beta, lam=lam, b=b, prioritised=prioritised)
-        rows = rng.choice(len(self), size=n, p=probability)
+        how = Sampling(alpha=alpha, beta=beta, lam=lam, b=b, prioritised=prioritised)
+        if how not in self._drawers:
+            probability, weight = self.distribution(alpha=alpha, beta=beta, lam=lam, b=b, prioritised=prioritised)
+            self._drawers[how] = Drawer(probability), weight
+        drawer, weight = self._drawers[how]
+        rows = drawer.draw(n, rng)
+        self._drawn.update(rows.tolist())
         colour, height, goals, actions = self._gather(rows)
         return Batch(colour, height, goals, actions, weight[rows])
+
+    def draws(self) -> dict[str, int]:
+        """Demonstration id → how often it was drawn since the last refresh."""
+        return {self.demonstrations[row].id: n for row, n in sorted(self._drawn.items())}
 
 
 def _doubled(array: Array) -> Array:

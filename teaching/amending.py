@@ -1,0 +1,74 @@
+"""What a person changes by hand about what is replayed: exclude, pin, weigh; each an event that can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from teaching.channel import Channel
+from teaching.replay import ReplayBuffer
+from teaching.replay.events import AMENDMENTS
+from teaching.supervisor import running
+from teaching.types import BadInput
+
+VERBS = ("exclude", "restore", "pin", "unpin", "weigh", "take_back")
+MOST = 100.0
+"""The largest factor on a priority."""
+
+
+def amend(buffer: ReplayBuffer, do: str, values: Mapping[str, Any]) -> int:
+    """Say one change; its number. The next training goes by it.
+
+    Args:
+        buffer: open for writing.
+        do: one of VERBS.
+        values: `demonstration` (an id), for weigh `weight` (0 to 100), for take_back `event` (a number), and `teacher`.
+
+    Raises:
+        BadInput: not such a change, or not of something that is there.
+    """
+    if do not in VERBS:
+        raise BadInput(f"expected a change among {', '.join(VERBS)}, got {do!r}")
+    if do == "take_back":
+        return _take_back(buffer, values)
+    name = str(values.get("demonstration"))
+    there = name in buffer.deleted() if do == "restore" else any(d == name for d in buffer.rows().demonstration)
+    if not there:
+        raise BadInput(f"expected a stored example that is {'excluded' if do == 'restore' else 'in use'}, got {name!r}")
+    body: dict[str, Any] = {"demonstration": name, "by": str(values.get("teacher") or "")}
+    if do == "weigh":
+        body["weight"] = _weight(values.get("weight"))
+    if do in ("pin", "unpin"):
+        body["pinned"] = do == "pin"
+    kind = {"exclude": "delete", "restore": "restore", "weigh": "weight"}.get(do, "pin")
+    return buffer.say(kind, body)
+
+
+def _weight(value: object) -> float:
+    try:
+        weight = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"expected a weight as a number, got {value!r}") from error
+    if not 0.0 <= weight <= MOST:
+        raise BadInput(f"expected a weight from 0 to {MOST:g}, got {weight:g}; to leave it out, exclude it")
+    return weight
+
+
+def _take_back(buffer: ReplayBuffer, values: Mapping[str, Any]) -> int:
+    try:
+        number = int(values["event"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"expected the number of a change to take back, got {values.get('event')!r}") from error
+    if not any(e.seq == number and e.kind in AMENDMENTS for e in buffer.history()):
+        raise BadInput(f"expected the number of a change made by hand, got {number}")
+    return buffer.say("undo", {"event": number})
+
+
+def amend_lesson(path: Path, do: str, values: Mapping[str, Any], *, session: str, teacher: str) -> int | None:
+    """`amend`, through the lesson's host if it runs, else in the store itself."""
+    if running(path):
+        with Channel(path, session=session, teacher=teacher) as channel:
+            return channel.intend(do, **values)
+    with ReplayBuffer(path) as buffer:
+        return amend(buffer, do, {**values, "teacher": teacher})
