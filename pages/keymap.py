@@ -120,7 +120,7 @@ ROLLOUT: tuple[Binding, ...] = (
         "retrace", "r", "Go back", "hold: back along its own path, slowly", ("watching", "recovering"), hold=True
     ),
     _of_rollout("rewind", "z", "Rewind to ▲", "simulated arms: back to the moment marked ▲", (*_MOTION[:3], "looking")),
-    _of_rollout("fumble", "f", "Fumbled, discard", "you made a mess of it: nothing of it is kept", _DRIVING),
+    _of_rollout("fumble", "f", "Discard", "fumbled: you made a mess of it, nothing of it is kept", _DRIVING),
     _of_rollout("abort", "Backspace", "Call it off", "nobody's fault: nothing of it is kept", ("watching",)),
     _of_rollout("go-on", "w", "Go on alone", "you were called, but it may go on by itself", ("watching",)),
     _of_rollout("succeeded", "y", "It did it", "the task is done: where nobody but you can tell", _MOTION),

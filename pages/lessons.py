@@ -12,12 +12,14 @@ import streamlit as st
 from pages import processes
 from pages.addresses import home
 from teaching.gating import KINDS, MODES, Gate
+from teaching.lesson import KINDS as KINDS_OF
 from teaching.lesson import PERSON_GATE, LessonConfig
-from teaching.supervisor import LessonSummary, backup_command, create_lesson, list_lessons, remove_lesson
+from teaching.rollout_task import rollout_tasks
+from teaching.supervisor import LessonSummary, backup_command, create_lesson, kind_of, list_lessons, remove_lesson
 from teaching.task import tasks
 from teaching.types import BadInput
 
-TEACH = "teach.py"
+PAGES = {"plans": "teach.py", "rollout": "rollout.py"}
 WIDTH = 900  # pixels, so that lines stay readable
 LOW_DISK = 2 * 2**30
 START = {"starter": "the starter, which knows some colours", "nothing": "nothing learnt yet"}
@@ -33,6 +35,18 @@ FIRST = {
     "split": "only:purple",
     "gate": asdict(PERSON_GATE),
 }
+KIND_WORDS = {
+    "plans": "it asks before it moves, you answer",
+    "rollout": "it moves, you watch and take over",
+}
+PROTOCOL_WORDS = {
+    "rac": "bring it back, then show how; that ends the episode",
+    "rule1": "bring it back, then show how; then it goes on",
+    "rule2": "show how; that ends the episode",
+    "hg-dagger": "show how; then it goes on",
+    "demos": "you show everything, it never works",
+}
+LOOKS = {"seen": "what it sees can be wrong", "without:errors": "what it sees is right"}
 MODE_WORDS = {"sensitivity": "ask before mistakes", "specificity": "leave good plans alone", "success": "end well"}
 
 
@@ -42,9 +56,9 @@ def explained(config: type, name: str) -> str:
 
 
 def go(path: Path) -> None:
-    """Open a lesson and show its question."""
+    """Open a lesson on the page on which it is taught."""
     processes.choose(path)
-    st.switch_page(TEACH)
+    st.switch_page(PAGES.get(kind_of(path), PAGES["plans"]))
 
 
 def made(name: str, **config: Any) -> Path | None:
@@ -69,6 +83,11 @@ def first_visit() -> None:
     )
     if st.button("Start teaching now", type="primary", icon=":material/play_arrow:", key="start"):
         path = made("teach it purple", **FIRST, teacher=who())
+        if path is not None:
+            go(path)
+    st.write("Or watch an arm do a long task in motion, take over before it fails, and show it the way back.")
+    if st.button("Supervise an arm in motion", icon=":material/gesture:", key="start-rollout"):
+        path = made("peg and button", kind="rollout", teacher=who())
         if path is not None:
             go(path)
 
@@ -109,6 +128,8 @@ def line(lesson: LessonSummary) -> None:
 
 def counts(lesson: LessonSummary) -> str:
     """What was said in it so far."""
+    if lesson.kind == "rollout":
+        return f"in motion, {lesson.episodes} episodes"
     return f"{lesson.answers} answers, {lesson.demonstrations} stored examples, {lesson.episodes} scenes"
 
 
@@ -151,6 +172,22 @@ def gate_fields() -> dict[str, Any]:
 def new_lesson() -> None:
     """A lesson of one's own making."""
     name = st.text_input("Name of the lesson", max_chars=60, key="name", help=explained(LessonConfig, "name"))
+    kind = st.radio(
+        "How you teach it",
+        KINDS_OF,
+        format_func=KIND_WORDS.__getitem__,
+        key="kind",
+        help=explained(LessonConfig, "kind"),
+    )
+    config = moving_fields() if kind == "rollout" else asking_fields()
+    if st.button("Create and open", type="primary", key="create"):
+        path = made(name, kind=kind, teacher=who(), **config)
+        if path is not None:
+            go(path)
+
+
+def asking_fields() -> dict[str, Any]:
+    """What a lesson of questions is made with."""
     first, second = st.columns(2)
     task = first.selectbox("Task", tasks(), help=explained(LessonConfig, "task"))
     arm = second.text_input("Arm", "sim:panda", help=explained(LessonConfig, "arm"))
@@ -160,10 +197,23 @@ def new_lesson() -> None:
     )
     with st.expander("When it asks"):
         gate = gate_fields()
-    if st.button("Create and open", type="primary", key="create"):
-        path = made(name, task=task, arm=arm, split=split, start=start, teacher=who(), gate=gate)
-        if path is not None:
-            go(path)
+    return {"task": task, "arm": arm, "split": split, "start": start, "gate": gate}
+
+
+def moving_fields() -> dict[str, Any]:
+    """What a lesson in motion is made with."""
+    first, second = st.columns(2)
+    task = first.selectbox("Task", rollout_tasks(), help=explained(LessonConfig, "task"))
+    arm = second.text_input("Arm", "sim:panda", help=explained(LessonConfig, "arm"))
+    protocol = first.selectbox(
+        "When you take over",
+        list(PROTOCOL_WORDS),
+        format_func=PROTOCOL_WORDS.__getitem__,
+        help=explained(LessonConfig, "protocol"),
+    )
+    wanted = second.number_input("Trained after", 1, 200, 10, help=explained(LessonConfig, "wanted"))
+    split = first.radio("Scenes", list(LOOKS), format_func=LOOKS.__getitem__, help=explained(LessonConfig, "split"))
+    return {"task": task, "arm": arm, "protocol": protocol, "wanted": int(wanted), "split": split}
 
 
 def disk() -> None:

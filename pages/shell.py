@@ -9,6 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from pages import processes
 from pages.components.strip import strip
+from teaching.supervisor import kind_of
 
 ICON = Path(__file__).parent / "components" / "icon.png"
 STYLE = """
@@ -22,15 +23,25 @@ STYLE = """
 
 
 def navigation() -> StreamlitPage:
-    """The pages; with a lesson open, Teach comes first."""
-    teaching = processes.chosen() is not None
+    """The pages; with a lesson open, the one on which it is taught comes first."""
+    path = processes.chosen()
+    moving = path is not None and kind_of(path) == "rollout"
     here = Path(__file__).parent
     return st.navigation(
         [
             st.Page(
-                here / "lessons.py", title="Lessons", icon=":material/home:", default=not teaching, url_path="lessons"
+                here / "lessons.py", title="Lessons", icon=":material/home:", default=path is None, url_path="lessons"
             ),
-            st.Page(here / "teach.py", title="Teach", icon=":material/school:", default=teaching, url_path="teach"),
+            st.Page(
+                here / "teach.py",
+                title="Teach",
+                icon=":material/school:",
+                default=path is not None and not moving,
+                url_path="teach",
+            ),
+            st.Page(
+                here / "rollout.py", title="Rollout", icon=":material/gesture:", default=moving, url_path="rollout"
+            ),
             st.Page(here / "replay.py", title="Replay", icon=":material/history:", url_path="replay"),
             st.Page(here / "progress.py", title="Progress", icon=":material/trending_up:", url_path="progress"),
             st.Page(here / "arms.py", title="Arms", icon=":material/precision_manufacturing:", url_path="arms"),

@@ -6,6 +6,7 @@ leaves them running, and a restarted one finds them by their run files.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -45,6 +46,7 @@ class LessonSummary:
     running: bool
     problem: str = ""
     """Why it cannot be opened; empty if it can."""
+    kind: str = "plans"
 
 
 def lesson_path(home: Path, name: str) -> Path:
@@ -73,7 +75,7 @@ def _summary(path: Path) -> LessonSummary:
             config = LessonConfig.from_json(buffer.lesson)
             return LessonSummary(
                 path, config.name, config.task, config.arm, config.teacher, len(buffer.episodes()),
-                len(buffer.answers()), len(buffer.demonstrations()), changed, running(path),
+                len(buffer.answers()), len(buffer.demonstrations()), changed, running(path), kind=config.kind,
             )  # fmt: skip
     except (AskbackError, OSError, TypeError) as error:
         return LessonSummary(path, path.name, "", "", "", 0, 0, 0, changed, False, str(error))
@@ -101,6 +103,16 @@ def asks(path: Path) -> str:
         return str(ask_health(run).get("asks", ""))
     except (OSError, ValueError):
         return ""
+
+
+def kind_of(path: Path) -> str:
+    """What a lesson's host runs, one of `teaching.lesson.KINDS`; plans if its config cannot be read."""
+    try:
+        values = json.loads((path / "lesson.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "plans"
+    lesson = values.get("lesson") if isinstance(values, dict) else None
+    return str(lesson.get("kind", "plans")) if isinstance(lesson, dict) else "plans"
 
 
 def backup_command(path: Path) -> str:

@@ -95,6 +95,7 @@ class Rollout {
     if (action === "take-over") return this.mine && this.arm.up && !this.stopped && !this.arm.driving && this.motion !== "resting";
     if (action === "retrace") return this.mine && this.arm.up && !this.stopped;
     if (action === "rewind") return this.can("rewind") && this.view.can_rewind && this.target !== null;
+    if (action === "go-on") return this.can("go") && this.view.phase === "calling";
     if (action === "recovered-then") return this.can("recovered") && Boolean(this.view.boundary);
     if (INTENTS[action]) return this.can(INTENTS[action]);
     if (AXES[action] || action === "grip" || action === "finer") return this.mayDrive;
@@ -128,6 +129,7 @@ class Rollout {
   }
 
   fields(action) {
+    if (action === "go-on") return this.can("go") && this.view.phase === "calling";
     if (action === "recovered-then") return { tick: this.view.boundary.tick };
     if (action === "succeeded" || action === "not-succeeded") return { value: action === "succeeded" };
     return {};

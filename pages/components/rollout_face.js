@@ -110,6 +110,7 @@ const ROLLOUT_FACE = {
   // -- being called ------------------------------------------------------------------------------------------------
 
   askToNotify() {
+    if (!window.Notification) return this.say("this browser has no notifications");
     Notification.requestPermission().then((answer) => this.say(answer === "granted" ? "notifications are on ✓" : "the browser does not allow notifications here"));
     this.toggle("controls");
   },

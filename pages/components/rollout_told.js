@@ -34,7 +34,7 @@ function tellPhase(part, page) {
   const hands = driving && !page.arm.driving && !page.stopped;
   part("title").textContent = page.looking !== null ? `Looking ${page.ago()} back` : hands ? "Nobody drives" : title;
   const why = view.phase === "calling" && view.call ? view.call.why : "";
-  const told = hands ? `${view.phase}: take over to go on` : page.looking !== null ? "the arm goes on; rewind to here, or go back to now" : why || what;
+  const told = hands ? `${view.phase}: take over to go on` : page.looking !== null ? "pictures of the past: rewind to here, or go back to now" : why || what;
   part("what").textContent = [told, view.message].filter(Boolean).join(" · ");
   const { episode } = view;
   part("goal").textContent = episode ? episode.goal : "";
@@ -52,7 +52,8 @@ function tellNow(part, view) {
   }));
   const known = view.familiar;
   part("known").style.width = `${100 * (known ?? 0)}%`;
-  part("known-words").textContent = known === null || known === undefined ? "too few demonstrations to tell" : `${known >= 0.1 ? "known" : "strange"} place · nearer than ${percent(1 - known)} of what was shown`;
+  const place = known >= (view.familiar_from ?? 0.1) ? "a known place" : "a strange place";
+  part("known-words").textContent = known === null || known === undefined ? "too few demonstrations to tell" : `${place}: more familiar than ${percent(known)} of what was shown`;
   const doubt = timeline.doubt.at(-1);
   const calls = threshold === null || threshold === undefined ? "" : ` · calls from ${threshold.toFixed(2)}`;
   part("doubt").textContent = Number.isFinite(doubt) ? `doubt ${doubt.toFixed(2)}${calls}` : "\u00a0";
@@ -96,14 +97,15 @@ function drawRolloutControls(box, view, help, intend, notify) {
   const [mode, modeLabel] = select("promise about", ["sensitivity", "specificity", "success"], view.gate.mode, help.mode);
   const [target, targetLabel] = number("promised share", view.gate.target ?? 0.9, help.target);
   const gate = () => intend("gate", { kind: kind.value, mode: mode.value, target: Number(target.value) });
-  const allowed = Notification && Notification.permission === "granted";
+  const allowed = Boolean(window.Notification) && Notification.permission === "granted";
   box.replaceChildren(
     element("h3", { textContent: "The lesson" }),
     element("p", { className: "fine", textContent: PROTOCOL_WORDS[view.lesson.protocol] || view.lesson.protocol }),
     element("div", { className: "row" }, button(training ? "Stop training" : "Train now", () => intend(training ? "cancel" : "train")),
-      button("Pause", () => intend("watch"), !view.can.includes("watch")), button("Go on", () => intend("go"), !view.can.includes("go"))),
+      button(view.going ? "Wait for me each time" : "Go on by itself", () => intend(view.going ? "watch" : "go"))),
     element("div", { className: "grid" }, kindLabel, targetLabel, modeLabel),
-    element("div", { className: "row" }, button("Keep this promise", gate), button(allowed ? "Notifications are on" : "Notify me on the desktop", notify, allowed)),
+    element("div", { className: "row" }, button("Keep this promise", gate)),
+    element("div", { className: "row" }, button(allowed ? "Desktop notifications are on" : "Notify me on the desktop", notify, allowed)),
     element("p", { className: "fine", textContent: view.gate.promise || "" }),
   );
 }

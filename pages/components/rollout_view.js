@@ -115,8 +115,9 @@ class LiveView {
     this.canvas.dataset.fps = fps.toFixed(1);
     const label = this.part("age");
     const old = this.last > 0 && seconds >= VIEW_FRESH;
-    label.textContent = !this.last ? "no live picture" : old ? `picture is ${Math.round(seconds)} s old` : `live · ${Math.round(1000 * seconds)} ms old · ${Math.round(fps)} per s`;
-    label.toggleAttribute("data-old", old);
+    const past = this.page.looking !== null;
+    label.textContent = past ? "the past" : !this.last ? "no live picture" : old ? `picture is ${Math.round(seconds)} s old` : `live · ${Math.round(1000 * seconds)} ms old · ${Math.round(fps)} per s`;
+    label.toggleAttribute("data-old", old || past);
   }
 
   // -- dragging ----------------------------------------------------------------------------------------------------
