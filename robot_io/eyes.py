@@ -7,11 +7,16 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
 
-from robot_io.arm import Array, JointPath, NotConnected, Observation, Rehearsal, Scene, Twin, Twinned, Unsupported
+import numpy as np
+
+from robot_io.arm import Array, JointPath, NotConnected, Observation, Rehearsal, Twin, Twinned, Unsupported
 from robot_io.loop import Loop
+from robot_io.sighted import Laid, Rehearses, Sighted
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+NEAR = 0.15
+"""Radians of any joint within which an arm that stands aside is where it belongs."""
 CLOSE_PATIENCE = 3.0
 """Seconds that closing waits for a picture or a rehearsal under way."""
 
@@ -33,7 +38,9 @@ class Eye:
                 self._ready()
 
     def observe(self) -> Observation:
-        """What the arm sees now, pictures included."""
+        """What the arm sees now, pictures included; a camera is waited for here, and not in the loop."""
+        if isinstance(self._arm, Sighted):
+            return self._arm.see(self._sensed())
         if not isinstance(self._arm, Twinned):
             return self._loop.call(lambda: self._arm.observe(pictures=True)).result()
         snapshot = self._now()
@@ -41,15 +48,40 @@ class Eye:
 
     def frame(self, camera: str) -> bytes:
         """One JPEG from a camera, now."""
+        if isinstance(self._arm, Sighted):
+            return self._arm.frame(camera)
         snapshot = self._now()
         return self._ask(lambda twin: twin.frame(camera, snapshot))
 
     def path(self, actions: Array) -> JointPath:
         """The joint path of a pick and place from where the arm is."""
+        if isinstance(self._arm, Sighted):
+            return self._arm.path_from(self._sensed()["joints"], actions)
         if not isinstance(self._arm, Twinned):
             return self._loop.call(lambda: self._loop.arm.path(actions)).result()
         snapshot = self._now()
         return self._ask(lambda twin: twin.path(actions, snapshot))
+
+    def aside(self) -> JointPath | None:
+        """The way out of the picture, for an arm that stands in its own; None if it is not in it."""
+        if not isinstance(self._arm, Sighted):
+            return None
+        seen = self._sensed()
+        path = self._arm.aside(seen["joints"], float(seen["gripper"][0]))
+        return path if np.max(np.abs(path.joints[-1] - seen["joints"])) > NEAR else None
+
+    def try_out(self, path: JointPath) -> None:
+        """Rehearse a motion in a simulated body, for an arm that has none; Refused says what went wrong."""
+        if not isinstance(self._arm, Sighted) or not isinstance(self._arm, Twinned):
+            return
+        seen = self._sensed()
+        joints, gripper = seen["joints"], float(seen["gripper"][0])
+
+        def tried(twin: Twin) -> None:
+            if isinstance(twin, Rehearses):
+                twin.try_out(path, joints, gripper)
+
+        self._ask(tried)
 
     def rehearse(self, actions: Array, snapshot: bytes | None) -> Rehearsal:
         """As `Scene.rehearse`."""
@@ -72,9 +104,12 @@ class Eye:
             if waited:
                 self._lock.release()
 
+    def _sensed(self) -> Observation:
+        return self._loop.call(self._loop.arm.observe).result()
+
     def _now(self) -> bytes:
         arm = self._arm
-        if not isinstance(arm, Scene) or not isinstance(arm, Twinned):
+        if not isinstance(arm, Laid) or not isinstance(arm, Twinned):
             raise Unsupported(f"expected an arm with a scene, got {arm.features.name}")
         return self._loop.call(arm.snapshot).result()
 

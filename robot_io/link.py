@@ -22,6 +22,7 @@ from robot_io.key_frames import KeyFrames
 from robot_io.loop import Loop
 from robot_io.messages import plain, plain_error
 from robot_io.priority import be_nice
+from robot_io.sighted import Laid
 from robot_io.stopping import stop_soon
 from robot_io.teleop import Places
 
@@ -103,6 +104,12 @@ class Link:
     async def _on_loop(self, future: Future[Any]) -> Any:
         return await asyncio.wrap_future(future)
 
+    def _laid(self) -> Laid:
+        arm = self._loop.arm.arm
+        if not {"laid", "scene"} & arm.features.capabilities or not isinstance(arm, Laid):
+            raise Unsupported(f"expected an arm whose table is known, got {arm.features.name}")
+        return arm
+
     def _scene(self) -> Scene:
         arm = self._loop.arm.arm
         if "scene" not in arm.features.capabilities or not isinstance(arm, Scene):
@@ -146,9 +153,22 @@ class Link:
         self._performing = True
         try:
             path = await self._think(self._eye.path, actions)
+            if not request.get("anyway"):
+                await self._think(self._eye.try_out, path)
             return await self._moving(lambda: self._loop.follow(path))
         finally:
             self._performing = False
+
+    async def _do_check(self, request: Message) -> None:
+        """Whether a pick and place can be done: Unreachable or Refused if not; moves nothing."""
+        await self._think(self._eye.try_out, await self._think(self._eye.path, _numbers(request["actions"])))
+
+    async def _do_clear(self, _: Message) -> None:
+        """Get the arm out of its own picture, if it is in it."""
+        self._loop.arm.refuse_if_stopped()
+        path = await self._think(self._eye.aside)
+        if path is not None:
+            await self._moving(lambda: self._loop.follow(path))
 
     async def _moving(self, start: Callable[[], Future[Any]]) -> Any:
         """A motion; if the program that asked for it goes away, the arm holds."""
@@ -161,12 +181,13 @@ class Link:
             raise
 
     async def _do_reset(self, request: Message) -> Any:
-        scene = self._scene()
+        laid = self._laid()
         seed, task, split = int(request["seed"]), str(request["task"]), str(request["split"])
-        return await self._on_loop(self._changing(lambda: scene.reset(seed, task, split)))
+        await self._do_clear(request)
+        return await self._on_loop(self._changing(lambda: laid.reset(seed, task, split)))
 
     async def _do_snapshot(self, _: Message) -> Any:
-        return await self._on_loop(self._loop.call(self._scene().snapshot))
+        return await self._on_loop(self._loop.call(self._laid().snapshot))
 
     async def _do_restore(self, request: Message) -> Any:
         scene, snapshot = self._scene(), bytes(request["snapshot"])
@@ -177,10 +198,10 @@ class Link:
         return self._loop.call(work, still=True, changes=True)
 
     async def _do_truth(self, _: Message) -> Any:
-        return await self._on_loop(self._loop.call(self._scene().truth))
+        return await self._on_loop(self._loop.call(self._laid().truth))
 
     async def _do_rehearse(self, request: Message) -> Any:
-        self._scene()
+        self._laid()
         snapshot = request.get("snapshot")
         actions = _numbers(request["actions"])
         return await self._think(self._eye.rehearse, actions, None if snapshot is None else bytes(snapshot))
@@ -188,8 +209,6 @@ class Link:
     async def _do_preview(self, request: Message) -> Any:
         self._scene()
         return await self._think(self._eye.preview, int(request["seed"]), str(request["task"]), str(request["split"]))
-
-    # Tick by tick
 
     def _gone(self) -> None:
         """The program that streamed is gone: what is left of its rows is not carried out."""

@@ -141,9 +141,19 @@ class RemoteArm:
         """As `Arm.release`."""
         self._ask("release")
 
-    def perform(self, actions: Array) -> Report:
-        """As `Table.perform`; as long as the motion takes."""
-        return report_of(self._ask("perform", actions=actions))
+    def perform(self, actions: Array, *, anyway: bool = False) -> Report:
+        """As `Table.perform`; as long as the motion takes. A real arm's is rehearsed first, and refused if that goes
+        wrong, unless a person wants it `anyway`.
+        """
+        return report_of(self._ask("perform", actions=actions, anyway=anyway))
+
+    def check(self, actions: Array) -> None:
+        """Whether `perform` would begin: Unreachable or Refused if not; moves nothing."""
+        self._ask("check", actions=actions)
+
+    def clear(self) -> None:
+        """Get the arm out of its own picture, if it is in it."""
+        self._ask("clear")
 
     def reset(self, seed: int, task: str, split: str) -> Mapping[str, Any]:
         """As `Scene.reset`."""
