@@ -72,6 +72,20 @@ class RacConfig:
             raise BadInput(f"expected at most {PER_SEED} scenes for each seed, got {self}")
 
 
+@dataclass(frozen=True)
+class Start:
+    """What all arms of a seed begin with, in every scene: demonstrations and the policy learned from them."""
+
+    recordings: tuple[Recording, ...]
+    used: int
+    """Scenes gone through while demonstrating."""
+    luck: Mapping[str, Any]
+    """Of the cell's generator, after it."""
+    learner: FlowLearner
+    seconds: float
+    """That the training took."""
+
+
 class Cell:
     """One arm with one seed in one scene: its data, its policy, its figures round by round."""
 
@@ -85,17 +99,26 @@ class Cell:
         self.policy = FlowPolicy(config.flow)
         self.familiarity: Familiarity | None = None
 
-    def rounds(self) -> Iterator[dict[str, Any]]:
-        """The figures of each round, beginning with that of the demonstrations alone."""
+    def start(self) -> Start:
+        """Demonstrations and what is learned from them; depends on the seed alone."""
+        self.recordings = self._collect(self.config.first, None)
+        seconds = self._train(0)
+        luck = self._rng.bit_generator.state
+        return Start(tuple(self.recordings), self._used[DEMOS], luck, self.learner, seconds)
+
+    def rounds(self, start: Start | None = None) -> Iterator[dict[str, Any]]:
+        """The figures of each round, beginning with that of the demonstrations alone, from `start` if it is known."""
+        begun = start or self.start()
+        self._rng.bit_generator.state, self._used[DEMOS] = dict(begun.luck), begun.used
+        self.recordings, self.learner, self.policy = list(begun.recordings), begun.learner, begun.learner.policy()
+        states = [relative(r.states, BenchAssembly.columns) for r in self.recordings]
+        self.familiarity = Familiarity(states, scale=np.ones(states[0].shape[1]))
         for number in range(self.config.rounds + 1):
-            demonstrating = number == 0 or self.arm == "demos"
-            budget = self.config.first if number == 0 else self.config.each
-            found = self._collect(budget, None if demonstrating else self.arm)
-            self.recordings += found
-            if self.familiarity is None:
-                states = [relative(r.states, BenchAssembly.columns) for r in found]
-                self.familiarity = Familiarity(states, scale=np.ones(states[0].shape[1]))
-            seconds = self._train(number)
+            found, seconds = list(self.recordings), begun.seconds
+            if number:
+                found = self._collect(self.config.each, None if self.arm == "demos" else self.arm)
+                self.recordings += found
+                seconds = self._train(number)
             human = sum(r.timeline.human_frames for r in self.recordings)
             yield {
                 "scene": self.scene, "arm": self.arm, "seed": self.seed, "round": number, "human_frames": human,
@@ -219,6 +242,7 @@ def compare(
         raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {', '.join(sorted(unknown))}")
     _claim(out, config)
     rows: list[dict[str, Any]] = []
+    starts: dict[int, Start] = {}
     wanted = [(scene, seed, arm) for seed in config.seeds for scene in scenes for arm in config.arms]
     for done, (scene, seed, arm) in enumerate(wanted):
         report("cells", done, len(wanted))
@@ -226,7 +250,8 @@ def compare(
         if not path.is_file():
             begun, worked = time.perf_counter(), time.process_time()
             cell = Cell(scene, arm, seed, config, report)
-            found = list(cell.rounds())
+            starts = {seed: starts.get(seed) or cell.start()}
+            found = list(cell.rounds(starts[seed]))
             spent = time.perf_counter() - begun, time.process_time() - worked
             found[-1] |= {"wall_seconds": round(spent[0], 1), "cpu_seconds": round(spent[1], 1)}
             cell.learner.save(out / "checkpoints" / path.stem, {"scene": scene, "arm": arm, "seed": seed})

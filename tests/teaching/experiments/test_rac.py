@@ -49,6 +49,12 @@ def test_a_cell_that_is_there_is_not_run_again(done: tuple[Path, list[dict]]) ->
     assert [untimed(r) for r in again] == [untimed(r) for r in rows]
 
 
+def test_a_start_depends_on_the_seed_alone() -> None:
+    start = rac.Cell("perfect", "demos", 0, TINY, rac.silent).start()
+    alone, given = (rac.Cell("looks", "rac", 0, TINY, rac.silent) for _ in range(2))
+    assert str([untimed(r) for r in alone.rounds()]) == str([untimed(r) for r in given.rounds(start)])
+
+
 def test_the_last_policy_is_kept(done: tuple[Path, list[dict]]) -> None:
     policy = FlowPolicy()
     policy.load(done[0] / "checkpoints" / "looks-rac-0")
