@@ -33,7 +33,7 @@ class TransporterConfig:
     weight_decay: float = 1e-2
     clip: float = 5.0
     """Largest norm of a gradient."""
-    rehearse: int = 8
+    rehearse: int = 16
     """Samples of what the starter was taught that are added to every batch; none without a starter."""
     ghosts: int = 4
     """Most alternatives told with a plan."""
