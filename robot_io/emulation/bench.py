@@ -8,7 +8,7 @@ of them lies within the arm's reach. Letters: metres and radians in the arm's ba
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,20 +80,20 @@ class Bench:
         self.lying = [Lying(np.array(thing.position), thing.yaw) for thing in self.things]
         self.held = None
 
-    def after(self, tip: Array, jaw: float) -> None:
+    def after(self, pose: Callable[[], Array], jaw: float) -> None:
         """The arm has moved.
 
         Args:
-            tip: (4, 4) the pose of its tip.
+            pose: gives the pose (4, 4) of its tip, if that matters.
             jaw: radians open.
         """
         closes, self._jaw = self._jaw >= SHUT > jaw, jaw
         if self.held is None and closes:
-            self._take(tip)
+            self._take(pose())
         elif self.held is not None and jaw > OPEN:
             self._let_go()
         if self.held is not None:
-            offset, turn = self._frame
+            (offset, turn), tip = self._frame, pose()
             self.lying[self.held] = Lying(tip[:3, 3] + tip[:3, :3] @ offset, _yaw(tip) + turn)
 
     def _take(self, tip: Array) -> None:

@@ -36,7 +36,7 @@ class BenchMotors(PhysicalMotors):
         """Let time pass; what the jaws hold goes with them."""
         super().advance(seconds, demands)
         joints = self.joints
-        self.bench.after(self._chain.pose(joints[:5]), float(joints[5]))
+        self.bench.after(lambda: self._chain.pose(joints[:5]), float(joints[5]))
 
     @property
     def joints(self) -> Array:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from robot_io.arm import BadAction, JointPath, Observation, Rehearsal, Report, Unsupported
 from robot_io.kinematics import Chain
 from robot_io.motion import Pace, parking, pick_and_place
-from robot_io.pictures import jpeg
+from robot_io.pictures import jpeg as jpeg
 from robot_io.sim.cameras import EYES, SHAPE, Studio
 from robot_io.sim.scene import Layout, Recipe, lay_out
 from robot_io.sim.snapshot import Snapshot
