@@ -7,6 +7,7 @@ teacher and joins what the novice learns from. Every fifth step the novice takes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class DigitConfig:
     every: int = explained(5, "Steps between trainings.")
     descents: int = explained(5, "Steps of descent in one.")
     bootstrap: int = explained(100, "Steps before anything is scored.")
+    looks_back: int = explained(8192, "Decisions handed to the gate; its window is shorter, so this saves time only.")
     changes: Changes = field(default_factory=Changes)
     novice: NoviceConfig = field(default_factory=NoviceConfig)
 
@@ -64,20 +66,20 @@ class Record:
 def lesson(promise: Promise, seed: int, config: DigitConfig | None = None) -> Record:
     """One run. The stream, the first weights and the luck are the same for every promise of one seed."""
     config = config or DigitConfig()
-    shown, weights, luck = (np.random.default_rng([seed, i]) for i in range(3))
+    weights, luck = (np.random.default_rng([seed, i]) for i in (1, 2))
     novice, data = Novice(config.novice, weights), _Data(config)
     u: Array = np.zeros(0)
     r: Array = np.zeros(0, dtype=int)
     k: Array = np.zeros(0, dtype=int)
-    asked_all, truth_all = [], []
-    for step, (pictures, classes) in enumerate(stream(config.steps, config.size, config.changes, shown)):
+    asked_all, truth_all, back = [], [], config.looks_back
+    for step, (pictures, classes) in enumerate(_shown(config.steps, config.size, config.changes, seed)):
         mean = novice.predict(pictures).mean(axis=0)
         truth = np.where(mean.argmax(axis=1) == classes, 1, -1)
         u, r = np.append(u, 1.0 - mean.max(axis=1)), np.append(r, np.zeros(config.size, dtype=int))
         k = np.append(k, np.full(config.size, step // config.every))
         threshold = sag_threshold(
-            u, r, k, target=promise.target, mode=promise.mode, p_rand=config.p_rand, n_min=config.n_min,
-            normalise=promise.normalise, impute=promise.impute, fallback="quantile", rng=luck,
+            u[-back:], r[-back:], k[-back:], target=promise.target, mode=promise.mode, p_rand=config.p_rand,
+            n_min=config.n_min, normalise=promise.normalise, impute=promise.impute, fallback="quantile", rng=luck,
         )  # fmt: skip
         asked = (u[-config.size :] >= threshold) | (luck.random(config.size) < config.p_rand)
         r[-config.size :] = np.where(asked, truth, 0)
@@ -88,6 +90,12 @@ def lesson(promise: Promise, seed: int, config: DigitConfig | None = None) -> Re
         truth_all.append(truth)
     steps = np.repeat(np.arange(config.steps), config.size)
     return Record(np.concatenate(asked_all), np.concatenate(truth_all), steps)
+
+
+@lru_cache(1)
+def _shown(steps: int, size: int, changes: Changes, seed: int) -> list[tuple[Array, Array]]:
+    """What all promises of one seed are shown."""
+    return list(stream(steps, size, changes, np.random.default_rng([seed, 0])))
 
 
 class _Data:

@@ -85,10 +85,18 @@ def test_the_same_seed_gives_the_same_run_and_the_promise_binds() -> None:
     )
 
 
+def test_looking_back_less_far_changes_nothing() -> None:
+    far = replace(DigitConfig(), steps=60, bootstrap=30)
+    near = replace(far, looks_back=40 * 128)
+    one, other = (lesson(Promise("sensitivity", 0.7), 2, config) for config in (far, near))
+    assert np.array_equal(one.asked, other.asked)
+
+
 def test_from_command_to_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sag_digits, "TARGETS", (0.1, 0.5))
+    monkeypatch.setattr(sag_digits, "FEWER", (0.5,))
     found = sag_digits.run(Given(tmp_path, (0, 1), options={"steps": "16"}))
-    assert len(found.rows) == 2 * 3 * 2 + 2 * 3 * 2 and "not feasible" in found.markdown
+    assert len(found.rows) == 2 * 3 * 2 + 2 * 3 and "not feasible" in found.markdown
     assert set(found.plots) == {"kept", "course"} and found.figures["feasible"] >= 3
     json.dumps(found.rows)
     with pytest.raises(BadInput, match="only steps"):
