@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from robot_io import wire
+from robot_io import beat, wire
 from robot_io.access import BAD_FRAME, Tokens, first_frame, receive_frame
 from robot_io.arm import Action, ArmError, BadAction, Scene, Unsupported
 from robot_io.errors import Driven
@@ -235,17 +235,15 @@ class Link:
         ended = ""
         if wait is not None:
             ended = await self._on_loop(await self._on_loop(self._loop.call(lambda: self._loop.flow.until(int(wait)))))
-        return {"end": end, "tick": self._loop.tick, "ended": ended}
+        told = {"end": end, "tick": self._loop.tick, "ended": ended}
+        return told if request.get("since") is None else {**told, "beat": await self._do_beat(request)}
 
     async def _do_now(self, _: Message) -> Any:
-        loop = self._loop
+        return await self._on_loop(self._loop.call(lambda: beat.now(self._loop)))
 
-        def now() -> dict[str, Any]:
-            told = {"tick": loop.tick, "end": max(loop.flow.end, loop.tick), "controller": loop.flow.mode.value}
-            return {**told, "note": loop.flow.note, "driven": loop.heartbeat.driving, "observation": loop.arm.observe()}
-
-        value = await self._on_loop(loop.call(now))
-        return {**value, "observation": plain(value["observation"]), "phase": loop.state.phase.value}
+    async def _do_beat(self, request: Message) -> Any:
+        since = int(request["since"])
+        return await self._on_loop(self._loop.call(lambda: beat.beat(self._loop, since)))
 
     async def _do_frames(self, request: Message) -> Any:
         since, limit = int(request["since"]), min(max(int(request.get("limit", 2000)), 1), 20_000)

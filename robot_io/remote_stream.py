@@ -47,6 +47,19 @@ class StreamArm(RemoteArm):
         answer: Mapping[str, Any] = self._ask("stream", actions=actions, start=start, every=every, kind=kind, wait=wait)
         return answer
 
+    def beat(self, since: int) -> Mapping[str, Any]:
+        """{"now": as `now`, "frames": as `frames` since a tick, "truth": of a scene, or None}, all of one instant."""
+        return _beat(self._ask("beat", since=since))
+
+    def stream_beat(self, actions: Array, since: int, *, every: int = 1, kind: str = "tip") -> Mapping[str, Any]:
+        """As `stream`, waiting until all rows are used up or the stream ended, and then the beat: one question less.
+
+        Returns:
+            As `beat`, and "ended".
+        """
+        answer = self._ask("stream", actions=actions, every=every, kind=kind, wait=0, since=since)
+        return {**_beat(answer["beat"]), "ended": answer["ended"]}
+
     def now(self) -> Mapping[str, Any]:
         """{"tick", "end", "controller", "note", "driven", "phase", "observation"}, all of one instant."""
         value = self._ask("now")
@@ -77,3 +90,8 @@ class StreamArm(RemoteArm):
     def return_to(self, name: str) -> None:
         """The state of a file that `keep` made, also of an arm process before this one."""
         self._ask("return", name=name)
+
+
+def _beat(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    now = value["now"]
+    return {**value, "now": {**now, "observation": observation_of(now["observation"])}}

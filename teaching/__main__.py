@@ -1,4 +1,4 @@
-"""The commands: `python -m teaching run|train|evaluate|verify|backup|starter|reproduce`. Each prints a line of JSON."""
+"""The commands of `python -m teaching`, from run to reproduce. Each prints a last line of JSON."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from teaching import rollout_command
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
@@ -60,12 +62,13 @@ def _train(given: argparse.Namespace) -> Figures:
 
     from teaching.lesson import LessonConfig
     from teaching.replay import ReplayBuffer
+    from teaching.rollout_training import RolloutTraining
     from teaching.training import Training
 
     torch.set_num_threads(given.threads)
     report = _bar()
     with ReplayBuffer(given.directory, readonly=True) as buffer:
-        training = Training(buffer)
+        training = RolloutTraining(buffer) if rollout_command.is_rollout(given.directory) else Training(buffer)
         steps = given.steps or LessonConfig.from_json(buffer.lesson).training.steps
         path, figures = training.train(
             steps=steps, seed=training.seed, update=training.version + 1,
@@ -80,6 +83,13 @@ def _evaluate(given: argparse.Namespace) -> Figures:
     from teaching import headless
 
     torch.set_num_threads(given.threads)
+    if rollout_command.is_rollout(given.directory):
+        from teaching import rollout_evaluate
+
+        return rollout_evaluate.evaluate(
+            given.directory, given.checkpoint, given.split, given.episodes, given.seed,
+            most=given.max_recoveries, report=_bar(),
+        )  # fmt: skip
     return headless.evaluate_directory(
         given.directory, given.checkpoint, given.task, given.split, given.episodes, given.seed,
         report=_bar(), oracle=given.oracle,
@@ -165,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--no-validation", action="store_true", help="do not store confirmed plans")
     run.add_argument("--no-relabelling", action="store_true", help="do not store relabelled plans")
     run.set_defaults(do=_run)
+    rollout_command.add(commands, _bar)
     train = commands.add_parser("train", help="train the novice on what a lesson stored")
     train.add_argument("directory", type=Path, metavar="DIR")
     train.add_argument("--steps", type=int)
@@ -178,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--episodes", type=int, default=100)
     evaluate.add_argument("--seed", type=int, default=0)
     evaluate.add_argument("--threads", type=int, default=1)
+    evaluate.add_argument("--max-recoveries", type=int, help="in motion: also the success with at most 0 … so many")
     evaluate.add_argument("--oracle", action="store_true", help="the scripted teacher acts instead, on the same scenes")
     evaluate.set_defaults(do=_evaluate)
     verify = commands.add_parser("verify", help="compare every byte with what was acknowledged; exit 1 if damaged")

@@ -70,3 +70,50 @@ def _stored(directory: Path) -> int:
     """Episodes that have stored something, of those that are committed."""
     with ReplayBuffer(directory, readonly=True) as buffer:
         return len({d.decision.split("-", 1)[0] for d in buffer.demonstrations()})
+
+
+def attend_rollout(
+    directory: Path,
+    config: LessonConfig,
+    rounds: int,
+    *,
+    report: Report = silent,
+    tell: Callable[[str], None] = print,
+    pause: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
+    """Run a lesson in motion that is supervised in the browser until so many rounds were trained on; resumes.
+
+    Args:
+        directory: of the lesson; the app must be started with its parent as home.
+        config: of a new lesson; one that is there keeps its own.
+        rounds: after the demonstrations.
+        report: told (what, how many, of how many).
+        tell: told where to go.
+        pause: waits between two looks.
+
+    Raises:
+        AskbackError: a process of the lesson cannot be kept running; what was recorded is kept.
+    """
+    from teaching.rollout_headless import figures_of as figures_of_rollouts
+
+    if not (directory / "lesson.json").is_file():
+        ReplayBuffer.create(directory, config.to_json()).close()
+    tell(f"supervise in the browser: scripts/app --home {directory.resolve().parent}, then open {directory.name!r}")
+    supervisor = Supervisor()
+    try:
+        supervisor.open(directory)
+        while (trained := _version(directory)) <= rounds:
+            report("rounds", trained, rounds + 1)
+            pause(EVERY)
+            supervisor.look_after()
+            if trouble := supervisor.trouble(directory):
+                raise AskbackError(f"{trouble}. What was recorded is kept; the same command goes on from here")
+    finally:
+        supervisor.close(directory)
+    with ReplayBuffer(directory, readonly=True) as buffer:
+        return figures_of_rollouts(buffer)
+
+
+def _version(directory: Path) -> int:
+    """The newest model."""
+    return max((int(path.name) for path in checkpoints(directory / "checkpoints")), default=0)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
-from teaching.episode_draft import EpisodeDraft
-from teaching.replay import ReplayBuffer
+from teaching.replay import Episode, ReplayBuffer
 from teaching.types import AskbackError
 
 RETRY_SECONDS = 2.0
+
+
+class Draft(Protocol):
+    """An episode under way."""
+
+    id: str
+
+    @property
+    def moments(self) -> Sequence[Any]:
+        """What happened in it; nothing: it is not worth keeping."""
+
+    def episode(self, ended: float) -> Episode:
+        """As it is kept."""
 
 
 class Keeper:
@@ -25,11 +38,11 @@ class Keeper:
     ) -> None:
         """Args: beside: commit on a thread of its own, so that the lesson's loop only hands over."""
         self.buffer, self._post, self.beside, self._clock = buffer, post, beside, clock
-        self.waiting: list[tuple[EpisodeDraft, float]] = []
+        self.waiting: list[tuple[Draft, float]] = []
         """Drafts that could not be committed yet, and when (wall time) they ended."""
         self._tried = 0.0
 
-    def keep(self, draft: EpisodeDraft, ended: float) -> None:
+    def keep(self, draft: Draft, ended: float) -> None:
         """Commit a draft that has ended; one in which nothing happened is dropped."""
         if not draft.moments:
             return

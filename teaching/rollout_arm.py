@@ -100,10 +100,9 @@ class RolloutArm:
 
         def work() -> Beat:
             try:
-                answer = self.arm.stream(rows, every=EVERY, kind="tip", wait=0)
+                return self._told(self.arm.stream_beat(rows, self.seen, every=EVERY))
             except Driven as error:
                 return self._beat(str(error))
-            return self._beat(str(answer["ended"]))
 
         self.ask("beat", work)
 
@@ -125,12 +124,13 @@ class RolloutArm:
         self.ask("places", lambda: self.arm.places(joints), about)
 
     def _beat(self, ended: str) -> Beat:
-        now = self.arm.now()
-        frames = self.arm.frames(self.seen)
-        ticks = np.asarray(frames.get("tick", ()))
+        return self._told({**self.arm.beat(self.seen), "ended": ended})
+
+    def _told(self, told: Mapping[str, Any]) -> Beat:
+        ticks = np.asarray(told["frames"].get("tick", ()))
         if len(ticks):
             self.seen = int(ticks[-1])
-        return Beat(now, frames, self.arm.truth() if self.is_scene else None, ended)
+        return Beat(told["now"], told["frames"], told["truth"], str(told["ended"]))
 
     def _run(self) -> None:
         while (item := self._work.get()) is not None:

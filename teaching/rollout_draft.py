@@ -207,7 +207,7 @@ class RolloutDraft:
     def joints(self) -> Array:
         """(T + 1, J): where the arm was before the first tick, and was told to be on each."""
         executed = np.concatenate(self.rows["executed"])[:, :-1]
-        begin = np.concatenate(self.rows["observation/joints"])[:1]
+        begin = np.concatenate(self.rows["observation.joints"])[:1]
         return np.concatenate([begin, executed])
 
     def _table(self) -> dict[str, Array]:
@@ -259,7 +259,7 @@ _OWN = ("tick", "parent", "time", "controller", "requested", "executed", "clippe
 def _columns(rows: Mapping[str, Any]) -> dict[str, Array]:
     """What is kept of the arm's own columns."""
     plain = {n: np.asarray(rows[n]) for n in _OWN}
-    seen = {f"observation/{n}": np.asarray(c) for n, c in rows["observation"].items()}
+    seen = {f"observation.{n}": np.asarray(c) for n, c in rows["observation"].items()}
     return plain | seen
 
 

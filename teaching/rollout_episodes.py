@@ -168,7 +168,9 @@ class RolloutEpisodes(LessonThread):
         """An episode that has ended, with where its moves led, (T + 1, 4): keep it, go on."""
         assert draft.end is not None
         draft.finish(draft.end, draft.reason, facts_of(draft, self.config, self.task), places)
-        self.keeper.keep(draft, self.clock())  # type: ignore[arg-type]
+        self.keeper.keep(draft, self.clock())
+        if not self.keeper.beside:
+            self.keep_told(draft)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -183,6 +185,9 @@ class RolloutEpisodes(LessonThread):
             draft.kept = True
             if self.rounds.full(self.policy.version) and self.learning.status.state != "running":
                 self.learning.wanted()
+            if self.learning.sync and self.learning.due:
+                self.learning.train_now(self.policy)
+                self.sense.learn()
 
 
 def need(condition: bool, sentence: str) -> None:

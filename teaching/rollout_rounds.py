@@ -14,6 +14,8 @@ from teaching.rollout_facts import timeline_of
 from teaching.rollout_metrics import supervision
 from teaching.segments import End, SegmentKind, Timeline
 
+ENOUGH = 5
+"""Times the interventions that are wanted: so many episodes without help end a round, too."""
 PER_SEED = 50_000
 """Scenes of one lesson; those that a policy is evaluated on are odd, these are even."""
 
@@ -52,8 +54,9 @@ class Rounds:
         return shown if version == 0 or self.config.protocol == "demos" else helped
 
     def full(self, version: int) -> bool:
-        """Whether the next policy can be trained."""
-        return self.collected(version) >= self.config.wanted
+        """Whether the next policy can be trained: enough was collected, or nothing more is to be had of this one."""
+        unaided = [t for _, t in self.of(version) if t.end in (End.AUTO_SUCCESS, End.FAILED)]
+        return self.collected(version) >= self.config.wanted or len(unaided) >= ENOUGH * self.config.wanted
 
     def demonstrations(self) -> int:
         """Demonstrations that count."""

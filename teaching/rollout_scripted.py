@@ -51,19 +51,26 @@ class ScriptedRollout(RolloutLesson):
     """Demonstrates where that is wanted, else lets the policy drive and helps."""
 
     def __init__(
-        self, buffer: ReplayBuffer, arm: StreamArm, policy: FlowPolicy, learning: Learning, teacher: Teacher,
-        *, demonstrates: bool,
+        self, buffer: ReplayBuffer, arm: StreamArm, policy: FlowPolicy, learning: Learning, teacher: Teacher
     ) -> None:  # fmt: skip
-        """Args: teacher: who drives; demonstrates: whole demonstrations, no supervision."""
+        """As `RolloutLesson`; the teacher drives. Episodes begin by themselves, trainings are waited for."""
         super().__init__(buffer, arm, policy, learning, scripted=True, beside=False)
-        self.teacher, self.demonstrates = teacher, demonstrates
+        self.teacher = teacher
         self.going = True
         self._goal = 0
+
+    def begin(self) -> None:
+        """Go on: a round that was full when the run before ended is trained on first."""
+        if self.rounds.full(self.policy.version):
+            self.learning.wanted()
+            self.learning.train_now(self.policy)
+            self.sense.learn()
+        super().begin()
 
     def set_off(self) -> None:
         """The policy begins, or the teacher shows the whole task."""
         self.teacher.reset()
-        if self.demonstrates:
+        if not self.policy.version or self.config.protocol == "demos":
             self.demonstrate()
         else:
             self.start()
@@ -73,9 +80,11 @@ class ScriptedRollout(RolloutLesson):
         assert self.draft is not None and beat.truth is not None
         observation, stage = beat.now["observation"], self.draft.stage
         if self.phase is Phase.POLICY:
-            if self.teacher.watch(beat.truth, observation):
+            if self.teacher.watch(beat.truth, observation) or self.stand is Stand.CALLING:
                 self._goal = stage
                 self.takeover()
+            elif self.stand is Stand.EPISODE:
+                self.weigh()
         elif self.phase is Phase.RECOVERY and self._moved() and self.teacher.recovered(beat.truth, observation):
             self._goal = stage
             self.recovered()

@@ -17,7 +17,7 @@ from teaching.rollout_task import RolloutTask
 from teaching.segments import End, SegmentKind
 from teaching.types import Array, BadInput, Outcome, Rows
 
-SEEN = "observation/"
+SEEN = "observation."
 THIN = 4
 """Every so many demonstrated ticks are compared with."""
 MOST = 40

@@ -29,7 +29,7 @@ from teaching.types import Array, BadInput
 
 TRAINED_ON = (End.DEMONSTRATED, End.INTERVENED, End.AUTO_SUCCESS)
 """Ends of the episodes whose frames may count; which of them, `teaching.selection` says."""
-SEEN = "observation/"
+SEEN = "observation."
 
 
 class Example:

@@ -1,0 +1,27 @@
+"""How an arm is, all of one instant: who drives, the ticks since one, and a scene's truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from robot_io.arm import Scene
+from robot_io.loop import Loop
+from robot_io.messages import plain
+
+TICKS = 2000
+"""That one beat tells of, at most."""
+
+
+def now(loop: Loop) -> dict[str, Any]:
+    """{"tick", "end", "controller", "note", "driven", "phase", "observation"}."""
+    told = {"tick": loop.tick, "end": max(loop.flow.end, loop.tick), "controller": loop.flow.mode.value}
+    told |= {"note": loop.flow.note, "driven": loop.heartbeat.driving, "phase": loop.state.phase.value}
+    return {**told, "observation": plain(loop.arm.observe())}
+
+
+def beat(loop: Loop, since: int) -> dict[str, Any]:
+    """{"now", "frames": the ticks after one, "truth": of a scene, or None}."""
+    arm = loop.arm.arm
+    scene = isinstance(arm, Scene) and "scene" in loop.arm.features.capabilities
+    truth = arm.truth() if scene and isinstance(arm, Scene) else None
+    return {"now": now(loop), "frames": loop.memory.recording.since(since, TICKS), "truth": truth}
