@@ -42,7 +42,7 @@ class ToyConfig:
     novice: ToyNoviceConfig = field(default_factory=ToyNoviceConfig)
     scenes: ToyScenes = field(default_factory=ToyScenes)
     costs: Costs = field(default_factory=Costs)
-    most: int = 3000
+    most: int = 1200
     """Decisions at most: a gate that stops asking stores nothing more."""
 
     def __post_init__(self) -> None:
@@ -76,6 +76,7 @@ class ToyLesson:
         weights, self.luck = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
         self.novice, self.tally = ToyNovice(config.novice, weights), Tally()
         self.pairs: list[Pair] = []
+        self._fresh: dict[tuple[Phase, int], list[Scene]] = {}
         self.own: list[int] = []
         """Which row each pair belongs to."""
         self._scale, self._updates, self._n = EntropyScale(), 0, 0
@@ -92,9 +93,14 @@ class ToyLesson:
 
     def score(self, phase: Phase, scenes: int) -> float:
         """Share of right plans on fresh scenes that no lesson meets."""
-        rng = np.random.default_rng([self.seed, 3])
-        drawn = (self.config.scenes.draw(phase.named, rng, phase.hue) for _ in range(scenes))
-        return float(np.mean([scene.valid(self.novice.plan(scene)) for scene in drawn]))
+        drawn = self._fresh.get((phase, scenes))
+        if drawn is None:
+            rng = np.random.default_rng([self.seed, 3])
+            drawn = self._fresh[phase, scenes] = [
+                self.config.scenes.draw(phase.named, rng, phase.hue) for _ in range(scenes)
+            ]
+        plans = self.novice.plans(drawn)
+        return float(np.mean([scene.valid(plan) for scene, plan in zip(drawn, plans, strict=True)]))
 
     def _episode(self, phase: Phase) -> bool:
         shown = np.random.default_rng([self.seed, 0, self.tally.decisions])

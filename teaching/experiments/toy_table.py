@@ -7,6 +7,7 @@ block); a plan is which thing to take and into which to put it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -160,14 +161,19 @@ class ToyNovice:
 
     def look(self, scene: Scene) -> tuple[Array, Array]:
         """(M, N) and (M, N): what each member would take, and put into, as probabilities."""
-        words, things = (np.array([[word] for word in scene.goal]), scene.seen[None])
-        found = [[side.probabilities(words[i], things)[0] for i, side in enumerate(team)] for team in self._teams]
-        return np.array([take for take, _ in found]), np.array([put for _, put in found])
+        take, put = self._look([scene])
+        return take[:, 0], put[:, 0]
 
-    def plan(self, scene: Scene) -> tuple[int, int]:
-        """What it would do."""
-        take, put = self.look(scene)
-        return int(take.mean(axis=0).argmax()), int(put.mean(axis=0).argmax())
+    def _look(self, scenes: Sequence[Scene]) -> tuple[Array, Array]:
+        """(M, B, N) each."""
+        words, things = np.array([scene.goal for scene in scenes]), np.stack([scene.seen for scene in scenes])
+        sides = [[team[i].probabilities(words[:, i], things) for team in self._teams] for i in (0, 1)]
+        return np.array(sides[0]), np.array(sides[1])
+
+    def plans(self, scenes: Sequence[Scene]) -> list[tuple[int, int]]:
+        """What it would do in each."""
+        take, put = (side.mean(axis=0).argmax(axis=1).tolist() for side in self._look(scenes))
+        return list(zip(take, put, strict=True))
 
     def learn(self, pairs: list[Pair], weight: Array, rng: np.random.Generator) -> None:
         """One step of every member; with several, each counts every pair 0 to 3 times, so that they stay different."""

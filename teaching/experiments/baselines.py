@@ -1,0 +1,185 @@
+"""ASkDAgger against what it is compared with, at equal annotations: Active DAgger, SafeDAgger, ThriftyDAgger, chance.
+
+On the table of numbers (`toy_lesson`). Every method has one knob, tried at as many values on the same seeds; the value
+with the highest success at so many annotations is then frozen and run on other seeds. A demonstration is an annotation;
+confirmations and relabels are not, so success at equal answers and at equal human seconds stands beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from teaching.experiments.baseline_gates import Asker, RandomAsker, SafeAsker, SagAsker, ThriftyAsker
+from teaching.experiments.experiment import Finding, Given, table
+from teaching.experiments.intervals import mean, paired
+from teaching.experiments.svg_plot import Line, Panel, svg
+from teaching.experiments.toy_lesson import Phase, Tally, ToyConfig, ToyLesson, at
+from teaching.experiments.toy_table import UNSEEN, ToyNoviceConfig
+from teaching.feedback import Fier
+from teaching.sampling import Sampling
+from teaching.types import BadInput
+
+METHODS: dict[str, tuple[str, Callable[[float], Asker], tuple[float, ...]]] = {
+    "ASkDAgger": ("promised sensitivity", lambda v: SagAsker(v), (0.7, 0.8, 0.9, 0.95)),
+    "Active DAgger": ("promised sensitivity", lambda v: SagAsker(v), (0.7, 0.8, 0.9, 0.95)),
+    "SafeDAgger": ("cut", lambda v: SafeAsker(v), (0.1, 0.2, 0.35, 0.5)),
+    "ThriftyDAgger": ("budget", lambda v: ThriftyAsker(v), (0.1, 0.2, 0.35, 0.5)),
+    "random": ("share", lambda v: RandomAsker(v), (0.25, 0.5, 0.75, 1.0)),
+}
+"""Name → its knob, the rule for a value of it, the values tried."""
+OURS = "ASkDAgger"
+TUNING, SEEDS = tuple(range(5)), tuple(range(100, 120))
+ANNOTATIONS, ANSWERS, SECONDS = (20, 40, 60), (50, 100, 150), (300, 600, 900)
+MARKS = (3, 6, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 100, 120, 150, 200, 250, 300)
+"""Storing episodes after which a novice is tried on fresh scenes."""
+SCENES = 150
+EQUAL = (("annotated", ANNOTATIONS), ("answers", ANSWERS), ("seconds", SECONDS))
+WORDS = {"annotated": "annotations", "answers": "answers", "seconds": "human seconds"}
+
+
+def config_of(method: str, knob: float) -> ToyConfig:
+    """How a method teaches: confirmations, relabels and priorities are ASkDAgger's alone."""
+    own = method == OURS
+    members = 3 if method == "ThriftyDAgger" else 1
+    return ToyConfig(
+        asker=METHODS[method][1](knob), fier=Fier(own, own), sampling=Sampling(prioritised=own),
+        novice=ToyNoviceConfig(members=members),
+    )  # fmt: skip
+
+
+def curve(method: str, knob: float, seed: int, *, seconds: float = 1600.0, storing: int = 300) -> dict[str, Any]:
+    """One lesson: what was said, and success on fresh scenes, at every mark, until so many seconds or episodes."""
+    config = replace(config_of(method, knob), phases=(Phase(storing=storing),))
+    lesson = ToyLesson(config, seed)
+    row: dict[str, Any] = {"method": method, "knob": knob, "seed": seed}
+    series: dict[str, list[float]] = {name: [0.0] for name in ("annotated", "answers", "seconds", "failed")}
+    series |= {
+        "seen": [round(lesson.score(Phase(), SCENES), 4)],
+        "unseen": [round(lesson.score(Phase(UNSEEN), SCENES), 4)],
+    }
+    for _, tally in lesson.run():
+        if tally.storing in MARKS:
+            for name in ("annotated", "answers", "seconds", "failed"):
+                series[name].append(getattr(tally, name))
+            series["seen"].append(round(lesson.score(Phase(), SCENES), 4))
+            series["unseen"].append(round(lesson.score(Phase(UNSEEN), SCENES), 4))
+        if tally.seconds > seconds:
+            break
+    tally = lesson.tally
+    return row | series | {"storing": tally.storing, "decisions": tally.decisions} | _kinds(tally)
+
+
+def _kinds(tally: Tally) -> dict[str, int]:
+    return {f"stored_{kind}": number for kind, number in tally.stored.items()}
+
+
+def reached(row: dict[str, Any], by: str, amount: float, split: str = "seen") -> float:
+    """Success after so many annotations, answers or seconds; what it ended with if it never said so much."""
+    points = list(zip(row[by], row[split], strict=True))
+    return at(points, min(amount, points[-1][0]))
+
+
+def tune(given: Given, seeds: Sequence[int]) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    """The best knob of each method, and all that was tried."""
+    rows, best, wanted = [], {}, ANNOTATIONS[1]
+    for number, (method, (_, _, values)) in enumerate(METHODS.items()):
+        given.report("methods tuned", number, len(METHODS))
+        tried = {v: [curve(method, v, seed, seconds=700) for seed in seeds] for v in values}
+        scores = {v: float(np.mean([reached(row, "annotated", wanted) for row in found])) for v, found in tried.items()}
+        best[method] = max(scores, key=lambda v: scores[v])
+        rows += [{"method": method, "knob": v, "score": round(s, 4)} for v, s in scores.items()]
+    return best, rows
+
+
+def run(given: Given) -> Finding:
+    """Tune on some seeds, compare on others."""
+    if given.options:
+        raise BadInput(f"expected nothing to be set, got {', '.join(given.options)}")
+    knobs, tuning = tune(given, TUNING if not given.full else tuple(range(20)))
+    seeds = given.seeds or (tuple(range(100, 200)) if given.full else SEEDS)
+    rows = []
+    for done, seed in enumerate(seeds):
+        given.report("seeds", done, len(seeds))
+        rows += [curve(method, knobs[method], seed) for method in METHODS]
+    return found(rows, knobs, tuning)
+
+
+def found(rows: Sequence[dict[str, Any]], knobs: dict[str, float], tuning: Sequence[dict[str, Any]]) -> Finding:
+    """Tables, plots and the verdict."""
+    parts, ahead = [], {}
+    for split in ("seen", "unseen"):
+        parts += [f"## Success × 100 for {split} goals, mean [95 %]", _equal(rows, split)]
+    parts += ["## ASkDAgger less each of the others, seen goals, seed by seed"]
+    lines = []
+    for other in METHODS:
+        if other == OURS:
+            continue
+        for by, amounts in EQUAL:
+            found = paired(_values(rows, OURS, by, amounts[1]), _values(rows, other, by, amounts[1]))
+            lines.append(f"- {other}, at {amounts[1]} {WORDS[by]}: {found.told(1, 100)}.")
+            if by == "annotated":
+                ahead[other] = bool(found.difference.low > 0)
+    won = f"{sum(ahead.values())} of {len(ahead)}"
+    verdict = f"At {ANNOTATIONS[1]} annotations ASkDAgger is ahead of {won} (intervals above 0)."
+    parts += ["\n".join(lines), "## What was said, and what slipped through", _said(rows)]
+    parts += ["## Knobs", _knobs(knobs, tuning)]
+    figures = {"ahead": ahead, "knobs": knobs, "seeds": len({row["seed"] for row in rows})}
+    return Finding("\n\n".join([f"**{verdict}**", *parts]), figures, rows, {"equal": _plot(rows)})
+
+
+def _values(rows: Sequence[dict[str, Any]], method: str, by: str, amount: float, split: str = "seen") -> list[float]:
+    own = sorted((row for row in rows if row["method"] == method), key=lambda row: row["seed"])
+    return [reached(row, by, amount, split) for row in own]
+
+
+def _equal(rows: Sequence[dict[str, Any]], split: str) -> str:
+    head = ["method", *(f"{amount} {WORDS[by]}" for by, amounts in EQUAL for amount in amounts)]
+    body = [
+        [method, *(mean(_values(rows, method, by, a, split)).told(1, 100) for by, amounts in EQUAL for a in amounts)]
+        for method in METHODS
+    ]
+    return table(head, body)
+
+
+def _said(rows: Sequence[dict[str, Any]]) -> str:
+    body = []
+    for method in METHODS:
+        own = [row for row in rows if row["method"] == method]
+        names = ("decisions", "stored_annotated", "stored_validated", "stored_relabelled")
+        sums = [f"{np.mean([row[name] for row in own]):.0f}" for name in names]
+        ends = [np.mean([row[name][-1] for row in own]) for name in ("seconds", "failed", "seen", "unseen")]
+        body.append([
+            method, *sums, f"{ends[0]:.0f}", f"{ends[1]:.1f}", f"{100 * ends[2]:.1f}", f"{100 * ends[3]:.1f}",
+        ])  # fmt: skip
+    head = ["method", "plans", "annotated", "confirmed", "relabelled", "human seconds", "wrong and not asked",
+            "seen, at its end", "unseen, at its end"]  # fmt: skip
+    return table(head, body)
+
+
+def _knobs(knobs: dict[str, float], tuning: Sequence[dict[str, Any]]) -> str:
+    body = []
+    for method, (knob, _, values) in METHODS.items():
+        scores = {row["knob"]: row["score"] for row in tuning if row["method"] == method}
+        tried = ", ".join(f"{v}: {100 * scores[v]:.1f}" if v in scores else f"{v}" for v in values)
+        body.append([method, knob, tried, knobs[method]])
+    told = f"Success × 100 at {ANNOTATIONS[1]} annotations on the seeds for tuning:"
+    return f"{told}\n\n{table(['method', 'knob', 'tried', 'taken'], body)}"
+
+
+def _plot(rows: Sequence[dict[str, Any]]) -> str:
+    panels = []
+    for split in ("seen", "unseen"):
+        for by, amounts in EQUAL:
+            grid = np.linspace(0, amounts[-1] * 1.2, 13)
+            lines = []
+            for method in METHODS:
+                found = [mean(_values(rows, method, by, x, split)) for x in grid]
+                spans = [m for m in found if m.n > 1]
+                low, high = [m.low for m in spans], [m.high for m in spans]
+                lines.append(Line(method, grid.tolist(), [m.value for m in found], low, high, dots=False))
+            panels.append(Panel(f"{split} goals", WORDS[by], "success", lines, None, (0, 1)))
+    return svg(panels)
