@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +108,40 @@ def calibrate(pixels: Array, tips: Array, picture: tuple[int, int]) -> Sight:
     if len(tips) < fewest:
         raise NotCalibrated(f"expected at least {fewest} clicks, got {len(tips)}; go on")
     _need_spread(tips)
+    sight = _solved(pixels, tips, picture, space)
+    away = _away(sight, pixels, tips)
+    if not np.all(np.isfinite(away)) or float(np.max(away)) > WORST:
+        suspect = _suspect(pixels, tips, picture, space)
+        raise NotCalibrated(
+            f"expected clicks that fit together within {1000 * WORST:g} mm, but number {suspect + 1} does not fit the "
+            f"others (off by {1000 * float(away[suspect]):.0f} mm); take it back and click the tip again"
+        )
+    return replace(sight, error=float(np.max(away)))
+
+
+def _solved(pixels: Array, tips: Array, picture: tuple[int, int], space: bool) -> Sight:
     if not space:
-        plane = _fitted(tips[:, :2], pixels)
-        return _checked(Sight(plane, picture), pixels, tips)
+        return Sight(_fitted(tips[:, :2], pixels), picture)
     camera = _fitted(tips, pixels)
-    return _checked(Sight(camera[:, [0, 1, 3]], picture, camera=camera), pixels, tips)
+    return Sight(camera[:, [0, 1, 3]], picture, camera=camera)
+
+
+def _away(sight: Sight, pixels: Array, tips: Array) -> Array:
+    """(N,) metres by which the table's point under each click moves to where its tip should have been seen."""
+    found = sight.pixel_of(tips if sight.camera is not None else tips[:, :2])
+    return np.asarray(np.linalg.norm(sight.table_of(found) - sight.table_of(pixels), axis=1))
+
+
+def _suspect(pixels: Array, tips: Array, picture: tuple[int, int], space: bool) -> int:
+    """The click without which the others fit best; without one to spare, the one that is off most."""
+    if len(tips) <= (FEWEST_SPACE if space else FEWEST):
+        return int(np.argmax(_away(_solved(pixels, tips, picture, space), pixels, tips)))
+    left = []
+    for out in range(len(tips)):
+        kept = np.arange(len(tips)) != out
+        sight = _solved(pixels[kept], tips[kept], picture, space)
+        left.append(float(np.max(np.nan_to_num(_away(sight, pixels[kept], tips[kept]), nan=np.inf))))
+    return int(np.argmin(left))
 
 
 def _need_spread(tips: Array) -> None:
@@ -121,20 +150,6 @@ def _need_spread(tips: Array) -> None:
         raise NotCalibrated("expected clicks all over the table, got them along one line; add some beside it")
     if float(np.max(tips[:, 2])) > FLAT and float(np.ptp(tips[:, 2])) < NARROW:
         raise NotCalibrated("expected clicks at several heights, or all of them on the table; add some on the table")
-
-
-def _checked(sight: Sight, pixels: Array, tips: Array) -> Sight:
-    """With its error; NotCalibrated names the worst click if that is too far off."""
-    found = sight.pixel_of(tips if sight.camera is not None else tips[:, :2])
-    # Metres: how far on the table the plane's point moves when its pixel moves from where it was clicked to there.
-    away = np.linalg.norm(sight.table_of(found) - sight.table_of(pixels), axis=1)
-    worst = int(np.argmax(away))
-    if not np.all(np.isfinite(away)) or away[worst] > WORST:
-        raise NotCalibrated(
-            f"expected clicks that fit together within {1000 * WORST:g} mm, but number {worst + 1} is off by "
-            f"{1000 * away[worst]:.0f} mm; take it back and click the tip again"
-        )
-    return Sight(sight.plane, sight.picture, float(away[worst]), sight.camera)
 
 
 def _fitted(points: Array, pixels: Array) -> Array:

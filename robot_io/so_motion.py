@@ -171,6 +171,22 @@ def fold(start: Array, gripper: float, rest: Array, limits: Limits) -> JointPath
     return JointPath(rows, np.full(len(rows), gripper))
 
 
+def touch(action: Array, start: Array, gripper: float, limits: Limits) -> JointPath:
+    """From joints (5,) up, above a point x, y, z, yaw (4,), and straight down to it, with the jaws shut.
+
+    Raises:
+        Unreachable: nothing moved.
+    """
+    down = _descent(np.asarray(action, dtype=np.float64), limits, PACE)
+    over = np.array([down[0, 0], *CARRY, down[0, 4]])
+    up = np.array([start[0], *CARRY, start[4]])
+    rows = np.concatenate(
+        [_swing(start, up, limits, PACE), _swing(up, over, limits, PACE), _swing(over, down[0], limits, PACE), down]
+    )
+    grip = np.minimum(gripper + np.arange(1, len(rows) + 1) / PACE.rate, 1.0)
+    return JointPath(rows, grip)
+
+
 def _descent(action: Array, limits: Limits, pace: Pace) -> Array:
     """(T, 5) straight down to a point, from as high as it can point straight down there."""
     tops = np.arange(max(pace.travel, action[2] + CLEAR), action[2] + CLEAR - 1e-9, -0.005)
@@ -234,9 +250,17 @@ class SoArm(WiredArm):
 
     def tip(self, joints: Array) -> Array:
         """(5,) → (3,) metres."""
+        return self._screws.tip(joints)
+
+    def skeleton(self, joints: Array) -> Array:
+        """(5,) → (7, 3) metres: the foot, the five axes, the tip."""
+        return np.concatenate([[[PAN_X, 0.0, 0.0]], self._screws.skeleton(joints)])
+
+    @property
+    def _screws(self) -> Chain:
         if self._chain is None:
             self._chain = chain(self.features.limits)
-        return self._chain.tip(joints)
+        return self._chain
 
     def reach(self, joints: Array, move: Array) -> Array:
         """Joints (5,) after the tip moved by dx, dy, dz, dyaw (4,) from joints (5,); as near as five joints get."""

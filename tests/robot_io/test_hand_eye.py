@@ -98,7 +98,7 @@ def test_clicks_on_a_rendered_camera_land_within_five_millimetres():
 def test_one_bad_click_is_named():
     clicks = seen(ABOVE)
     clicks[6] += [40, -30]
-    with pytest.raises(NotCalibrated, match="is off by"):
+    with pytest.raises(NotCalibrated, match="number 7 does not fit"):
         calibrate(clicks, ABOVE, PICTURE)
 
 
