@@ -26,8 +26,10 @@ looking at the past; waiting while something is saved or set up.
 """
 
 STOP = "Escape"
-NAMED = ("Enter", "Backspace", "Space", "Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight")
-NAMED += ("PageUp", "PageDown", "Shift")
+NAMED = (
+    *("Enter", "Backspace", "Space", "Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"),
+    *("PageUp", "PageDown", "Shift"),
+)
 _DRAFT = ("relabelling", "demonstrating")
 _QUESTION = ("asking", *_DRAFT)
 _ALL = STATES["teach"]

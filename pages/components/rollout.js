@@ -246,7 +246,7 @@ class Rollout {
   /** As whom directions are seen: the first view's camera, another one's, or the arm's own. */
   frames() {
     const names = Object.keys(this.arm.features.views || {});
-    const options = [["", "as the left view sees it"], ...names.map((name) => [name, `as ${name} sees it`]), ["base", "as the arm stands"]];
+    const options = [["", "as the left view sees"], ...names.map((name) => [name, `as ${name} sees`]), ["base", "as the arm stands"]];
     this.part("frame").replaceChildren(...options.map(([value, textContent]) => element("option", { value, textContent })));
     this.part("frame").value = this.frame;
   }

@@ -39,7 +39,7 @@ const ROLLOUT_FACE = {
     this.panels();
     this.timeline.draw();
     this.call(view);
-    drawLease(this.part("lease"), view.lease, (what, fields) => this.intend(what, fields));
+    this.leases(view);
     for (const shown of this.views) if (this.looking !== null || this.heatShown) shown.draw();
   },
 
@@ -66,6 +66,18 @@ const ROLLOUT_FACE = {
     if (this.looking !== null && (!view.episode || over)) this.looking = null;
   },
 
+  /** Who supervises, and who has the arm in hand: both pass together. */
+  leases(view) {
+    const box = this.part("lease");
+    const pass = (what, fields) => { this.arm.lease(fields.lease === "take" ? "take" : fields.lease === "give" ? "give" : "refuse"); this.intend(what, fields); };
+    drawLease(box, view.lease, pass);
+    const { state } = this.arm;
+    if (!state || !state.asking || state.you !== "drive" || view.lease.asking) return;
+    const button = (text, what) => element("button", { type: "button", textContent: text, onclick: () => this.arm.lease(what) });
+    box.append("Somebody asks to drive.", button("Hand over", "give"), button("Keep", "refuse"));
+    box.hidden = false;
+  },
+
   tellRest(view) {
     const { training, gate, proposal, disk } = view;
     const running = training.state === "running" ? `training v${training.version + 1}: ${percent(training.progress)}` : training.state === "failed" ? "training failed; the last good novice goes on" : `novice v${training.running_version ?? training.version}`;
@@ -89,9 +101,12 @@ const ROLLOUT_FACE = {
       if (WHEN_ABLE.includes(action)) button.hidden = button.disabled;
     }
     const button = (action) => this.root.querySelector(`[data-act="${action}"]`);
-    const faces = { rewind: this.looking !== null ? "Rewind to here" : undefined, sound: this.chime.muted ? "Sound off" : "Sound on", "take-over": this.arm.driving ? "You drive" : undefined };
+    const faces = { rewind: this.looking !== null ? "Rewind to here" : undefined, sound: this.chime.muted ? "Sound off" : "Sound on", "take-over": this.arm.driving ? "You drive" : undefined, "tip-left": "↺", "tip-right": "↻" };
     for (const [action, words] of Object.entries(faces)) face(button(action), this.keys.key(action), words);
     for (const n of [1, 2, 3]) button(`speed-${n}`).setAttribute("aria-pressed", String(this.driver.speed === n));
+    const taught = Boolean(this.view) && (this.view.training.running_version ?? 0) > 0;
+    button("let-work").classList.toggle("primary", taught);
+    button("show-whole").classList.toggle("primary", !taught);
     button("heat").setAttribute("aria-pressed", String(this.heatShown));
     button("heat").disabled = !this.view || !this.view.heat;
     button("keys").setAttribute("aria-expanded", String(this.open === "help"));

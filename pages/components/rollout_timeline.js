@@ -21,7 +21,7 @@ class Paths {
   constructor(branches, first) {
     this.branches = branches.length ? branches : [{ first, last: first, parent: -1, live: true }];
     this.origin = first;
-    const live = this.branches.findIndex((b) => b.live);
+    const live = this.branches.findLastIndex((b) => b.live);
     this.live = live < 0 ? this.branches.length - 1 : live;
     this.path = this.pathOf(this.live);
   }
@@ -120,7 +120,7 @@ class Timeline {
 
   traces(ctx) {
     const { timeline, threshold } = this.page.view;
-    const highest = Math.max(1e-6, (threshold || 0) * 1.5, ...timeline.doubt.filter(Number.isFinite));
+    const highest = Math.max(1e-6, (threshold || 0) * 1.4, 1.08 * Math.max(0, ...timeline.doubt.filter(Number.isFinite)));
     const y = (share) => EDGE + TRACE * (1 - Math.min(Math.max(share, 0), 1));
     const points = timeline.tick.map((tick) => this.x(tick));
     const known = timeline.familiar;

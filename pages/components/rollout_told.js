@@ -36,6 +36,7 @@ function tellPhase(part, page) {
   const why = view.phase === "calling" && view.call ? view.call.why : "";
   const told = hands ? `${view.phase}: take over to go on` : page.looking !== null ? "pictures of the past: rewind to here, or go back to now" : why || what;
   part("what").textContent = [told, view.message].filter(Boolean).join(" · ");
+  part("what").title = part("what").textContent;
   const { episode } = view;
   part("goal").textContent = episode ? episode.goal : "";
   part("goal").title = part("goal").textContent;

@@ -46,6 +46,7 @@ class LiveView {
     const names = cameras.map((name) => element("option", { value: name, textContent: `${name} view` }));
     this.part("camera").replaceChildren(...names);
     this.part("camera").hidden = cameras.length < 2;
+    this.part("camera").value = camera;
     this.show(camera);
   }
 
