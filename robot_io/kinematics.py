@@ -114,6 +114,13 @@ class Chain:
         pose[:3, :3], pose[:3, 3] = rotation[0], tip[0]
         return pose
 
+    def skeleton(self, joints: Array) -> tuple[Array, Array]:
+        """Where the joints' axes are, (J, 3) a point on each, and the tip's pose (4, 4), for joints (J,)."""
+        turn, tip, _, points = self._screws(np.asarray(joints, dtype=np.float64)[None])
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = turn[0], tip[0]
+        return points[0], pose
+
     def nudge(self, joints: Array, move: Array, *, steps: int = 2, damping: float = 1e-3, lean: float = 0.35) -> Array:
         """Joints (J,) after the tip moved by dx, dy, dz (metres) and dyaw (radians), (4,); as near as it gets.
 

@@ -128,7 +128,7 @@ class RolloutOracle:
             return row
         if mode == "recover":
             row[:3] = self._up(sight, truth)
-            row[4] = float(truth["held"] is not None)
+            row[4] = float(truth.get("held_by", [truth["held"]])[arm] is not None)
         elif mode == "correct" and not self._backed:
             row[:3] = self._push(sight)
         else:

@@ -74,12 +74,13 @@ class RolloutTask(Protocol):
         """One for each arm."""
 
 
-_TASKS = {"peg-and-button": "teaching.tasks.peg_and_button"}
+_TASKS = {"peg-and-button": "teaching.tasks.peg_and_button", "hold-and-insert": "teaching.tasks.hold_and_insert"}
+_FOR_TWO = ("hold-and-insert",)
 
 
-def rollout_tasks() -> tuple[str, ...]:
-    """The names of the tasks that are done tick by tick."""
-    return tuple(_TASKS)
+def rollout_tasks(arms: int = 1) -> tuple[str, ...]:
+    """The names of the tasks that are done tick by tick, by so many arms."""
+    return tuple(name for name in _TASKS if (name in _FOR_TWO) == (arms == 2))
 
 
 def make_rollout_task(name: str) -> RolloutTask:

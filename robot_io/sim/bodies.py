@@ -26,7 +26,7 @@ TABLE_RGB = (0.23, 0.25, 0.28)
 THINGS, STILL, ARM = 1, 2, 8
 """Collision groups. What stands firm does not meet what stands firm, which halves the cost of a step."""
 _MEETS = {THINGS: THINGS | STILL | ARM, STILL: THINGS | ARM, ARM: THINGS | STILL}
-MASS = {"block": 0.05, "shape": 0.06}
+MASS = {"block": 0.05, "shape": 0.06, "socket": 0.06}
 
 
 def connect() -> int:
@@ -51,11 +51,12 @@ def yaw_of(q: tuple[float, ...] | NDArray[Any]) -> float:
 def _collision(thing: Thing, client: int) -> int:
     """What is felt: a convex body if it can move, one skin if it stands firm.
 
-    Never several pieces: PyBullet restores the contacts of bodies in pieces to within rounding only, not bit for bit.
+    Never several pieces of one link: PyBullet restores their contacts to within rounding only, not bit for bit.
     """
     if thing.kind == "block":
-        half = [s / 2 for s in thing.size]
-        return int(pybullet.createCollisionShape(pybullet.GEOM_BOX, halfExtents=half, physicsClientId=client))
+        return _box([s / 2 for s in thing.size], client)
+    if thing.kind == "socket":
+        return _box(meshes.socket_parts(thing.size)[0][0], client)
     if thing.kind == "shape":
         outline = meshes.hull(str(thing.shape), thing.size[2])
         return int(pybullet.createCollisionShape(pybullet.GEOM_MESH, vertices=outline, physicsClientId=client))
@@ -83,6 +84,8 @@ def _looks(thing: Thing) -> str:
         return meshes.bowl_file(thing.size)
     if thing.kind == "box":
         return meshes.box_file(thing.size)
+    if thing.kind == "socket":
+        return meshes.socket_file(thing.size)
     return meshes.shape_file(str(thing.shape), thing.size[2])
 
 
@@ -127,20 +130,46 @@ def _add_solid(thing: Thing, form: int, client: int) -> int:
     """A tree of one node, since plain rigid bodies do not restore bit for bit."""
     pose = thing.position, quaternion(thing.yaw)
     mass = 0.0 if thing.fixed else MASS[thing.kind]
-    body = pybullet.createMultiBody(mass, form, -1, *pose, physicsClientId=client)
-    pybullet.changeDynamics(
-        body,
-        -1,
-        lateralFriction=0.6,
-        rollingFriction=0.001,
-        spinningFriction=0.002,
-        restitution=0.0,
-        linearDamping=0.05,
-        angularDamping=0.05,
-        physicsClientId=client,
-    )
-    _meets(client, body, STILL if thing.fixed else THINGS)
+    walls = _walls(thing, client) if thing.kind == "socket" else {}
+    body = pybullet.createMultiBody(mass, form, -1, *pose, **walls, physicsClientId=client)
+    links = pybullet.getNumJoints(body, client)
+    for link in range(-1, links):
+        pybullet.changeDynamics(
+            body,
+            link,
+            lateralFriction=0.6,
+            rollingFriction=0.001,
+            spinningFriction=0.002,
+            restitution=0.0,
+            linearDamping=0.05,
+            angularDamping=0.05,
+            physicsClientId=client,
+        )
+    _meets(client, body, STILL if thing.fixed else THINGS, links)
     return int(body)
+
+
+def _walls(thing: Thing, client: int) -> dict[str, Any]:
+    """The floor and the walls of a socket, each a link of its own: what is in pieces keeps one set of contacts each."""
+    parts = meshes.socket_parts(thing.size)[1:]
+    forms = [_box(half, client) for half, _ in parts]
+    n = len(parts)
+    return {
+        "linkMasses": [0.01] * n,
+        "linkCollisionShapeIndices": forms,
+        "linkVisualShapeIndices": [-1] * n,
+        "linkPositions": [list(centre) for _, centre in parts],
+        "linkOrientations": [[0, 0, 0, 1]] * n,
+        "linkInertialFramePositions": [[0, 0, 0]] * n,
+        "linkInertialFrameOrientations": [[0, 0, 0, 1]] * n,
+        "linkParentIndices": [0] * n,
+        "linkJointTypes": [pybullet.JOINT_FIXED] * n,
+        "linkJointAxis": [[0, 0, 1]] * n,
+    }
+
+
+def _box(half: Sequence[float] | NDArray[Any], client: int) -> int:
+    return int(pybullet.createCollisionShape(pybullet.GEOM_BOX, halfExtents=list(half), physicsClientId=client))
 
 
 def add_panda(

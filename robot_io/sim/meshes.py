@@ -119,3 +119,41 @@ def box_file(size: tuple[float, float, float], wall: float = 0.005) -> str:
     ]
     solids = [prism(np.array([[a, b], [c, b], [c, d], [a, d]]), -z, top) for (a, b, c, d), top in rectangles]
     return _write("box-" + "-".join(f"{v * 1e9:.0f}" for v in size), solids)
+
+
+HANDLE = (0.146, 0.04)
+"""Metres: length and width of a socket's handle."""
+SOCKET_GRIP = -0.048
+"""Metres along the handle, from its middle, where a socket is held."""
+
+
+def socket_opening(size: tuple[float, float, float], wall: float = 0.005) -> float:
+    """Metres along the handle, from its middle, to the middle of a socket's opening."""
+    return HANDLE[0] / 2 + wall + size[0] / 2
+
+
+def socket_parts(size: tuple[float, float, float], wall: float = 0.005) -> list[tuple[Array, Array]]:
+    """The boxes of a socket on a handle, (half extents (3,), centre (3,)): handle, floor and four walls.
+
+    Its origin is the handle's middle; size is what lies between the walls, and their height, which is the handle's too.
+    """
+    x, y, z = (v / 2 for v in size)
+    away = socket_opening(size, wall)
+    parts = [
+        (np.array([HANDLE[0] / 2, HANDLE[1] / 2, z]), np.zeros(3)),
+        (np.array([x, y, wall / 2]), np.array([away, 0.0, wall / 2 - z])),
+    ]
+    for sign in (1.0, -1.0):
+        parts.append((np.array([wall / 2, y + wall, z]), np.array([away + sign * (x + wall / 2), 0.0, 0.0])))
+        parts.append((np.array([x, wall / 2, z]), np.array([away, sign * (y + wall / 2), 0.0])))
+    return parts
+
+
+@cache
+def socket_file(size: tuple[float, float, float]) -> str:
+    """The OBJ of a socket on a handle."""
+    solids = []
+    for half, centre in socket_parts(size):
+        square = centre[:2] + half[:2] * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+        solids.append(prism(square, centre[2] - half[2], centre[2] + half[2]))
+    return _write("socket-" + "-".join(f"{v * 1e4:.0f}" for v in size), solids)

@@ -134,21 +134,29 @@ def choose(rng: np.random.Generator, words: Sequence[str], n: int = 1) -> list[s
 
 
 def _builders() -> dict[str, Builder]:
-    from robot_io.sim import packing_shapes, peg_and_button, put_block_in_bowl
+    from robot_io.sim import hold_and_insert, packing_shapes, peg_and_button, put_block_in_bowl
 
-    return {module.NAME: module.build for module in (put_block_in_bowl, packing_shapes, peg_and_button)}
+    every = (put_block_in_bowl, packing_shapes, peg_and_button, hold_and_insert)
+    return {module.NAME: module.build for module in every}
 
 
 def rules_of(recipe: Recipe, layout: Layout) -> Rules | None:
     """What is done tick by tick, for the scenes that count it."""
-    from robot_io.sim import peg_and_button
+    from robot_io.sim import hold_and_insert, peg_and_button
 
-    return peg_and_button.Rules(recipe, layout) if recipe.task == peg_and_button.NAME else None
+    made: dict[str, Callable[[Recipe, Layout], Rules]] = {
+        peg_and_button.NAME: peg_and_button.Rules,
+        hold_and_insert.NAME: hold_and_insert.Rules,
+    }
+    return made[recipe.task](recipe, layout) if recipe.task in made else None
 
 
-def tasks() -> tuple[str, ...]:
-    """The names of the scenes."""
-    return tuple(_builders())
+_FOR_TWO = ("hold-and-insert",)
+
+
+def tasks(arms: int = 1) -> tuple[str, ...]:
+    """The names of the scenes for so many arms."""
+    return tuple(name for name in _builders() if (name in _FOR_TWO) == (arms == 2))
 
 
 def lay_out(recipe: Recipe) -> Layout:
