@@ -72,6 +72,7 @@ class Experiment(NamedTuple):
 
 EXPERIMENTS: dict[str, Experiment] = {
     "sag-digits": Experiment("teaching.experiments.sag_digits", "Does the gate keep its promise, on digits?", 13.0),
+    "sag-table": Experiment("teaching.experiments.sag_table", "Did the gate keep its promise on the table?", 1.0),
     "baselines": Experiment("teaching.experiments.baselines", "Is it ahead of other ways of asking?", 7.0),
     "rac": Experiment("teaching.experiments.rac", "Do recovery and correction pay, at equal human frames?", 4.0),
     "rac-doubt": Experiment("teaching.experiments.rac_doubt", "Does doubt rise before a failure?", 2.0),

@@ -1,0 +1,56 @@
+"""Recorded decisions go by again under other promises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from teaching.experiments import sag_table
+from teaching.experiments.experiment import Given
+from teaching.experiments.sag_table import Recorded, again, recorded, run, separation
+from teaching.gating import Gate
+from teaching.metrics import count
+from teaching.types import BadInput
+
+SAMPLE = Path(__file__).resolve().parents[3] / "datasets" / "sample"
+
+
+def lessons() -> list[Path]:
+    return sorted(path.parent for path in SAMPLE.rglob("events.log"))
+
+
+def test_a_recorded_lesson_is_read_with_what_was_true() -> None:
+    found = recorded(lessons()[0])
+    assert len(found.uncertainty) > 10 and np.all(np.isfinite(found.uncertainty))
+    assert np.all(found.outcome[found.asked] != 0) and set(found.outcome.tolist()) <= {-1, 0, 1}
+
+
+def made(n: int = 400, known: float = 3.0) -> Recorded:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=n)
+    outcome = np.where(rng.random(n) < 1 / (1 + np.exp(-known * z)), -1, 1)
+    return Recorded("made", 1 / (1 + np.exp(-z)), outcome, np.ones(n, bool), np.arange(n) // 4, Gate())
+
+
+def test_another_promise_is_kept_on_decisions_that_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sag_table, "N_MIN", 30)
+    lesson = made(600)
+    asked = again(lesson, "sensitivity", 0.7, 0)
+    assert np.isnan(asked[:5]).all()
+    scored = ~np.isnan(asked)
+    assert count(asked[scored] > 0, lesson.outcome[scored]).sensitivity.value == pytest.approx(0.7, abs=0.08)
+
+
+def test_separation_is_half_where_nothing_tells() -> None:
+    assert separation(made(known=0.0)) == pytest.approx(0.5, abs=0.06) and separation(made()) > 0.8
+
+
+def test_from_lessons_to_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run(Given(tmp_path, (0,), options={"lessons": str(lessons()[0])}))
+    assert found.figures["lessons"] == 1 and "Wilson" in found.markdown and found.plots["kept"].startswith("<svg")
+    json.dumps(found.rows)
+    with pytest.raises(BadInput, match="lessons=DIR"):
+        run(Given(tmp_path))
