@@ -35,6 +35,7 @@ class Regime:
 
     mode: Mode | None = explained(None, "What the gate over the doubt promises; none: no gate")
     target: float = explained(0.9, "The promised share")
+    contact: bool = explained(False, "Whoever touches the rim is more unsure than anybody who does not")
     detector: bool = explained(True, "Help also comes once the failure is there: a jam, a standstill, no progress")
     watched: bool = explained(False, "A person looks on all the time and is the detector")
     n_min: int = explained(15, "Failures that the gate must have seen; until then it always calls")
@@ -93,6 +94,14 @@ def stages(states: Array) -> Array:
     return found
 
 
+def unsure(doubt: Array, states: Array, contact: bool) -> Array:
+    """(N,) in [0, 1): spread and disagreement (N, 2); with contact, in the upper half where (N, D) perceive one."""
+    found = bounded(doubt.sum(axis=1))
+    touching = states[:, BenchAssembly.columns["contact"]][:, 0] > 0
+    both: Array = (found + touching) / 2 if contact else found
+    return both
+
+
 class GatedDriver(Driver):
     """Rollouts that recover and correct as RaC does, then go on; help comes as a regime says."""
 
@@ -117,7 +126,7 @@ class GatedDriver(Driver):
         kinds = self._rows[-1]["kinds"] if self._rows else np.full(len(self.seeds), -1)
         driving, stage = kinds == SegmentKind.POLICY, self._truth.stage
         if self._rows:
-            doubt = bounded(self._rows[-1]["doubt"].sum(axis=1))
+            doubt = unsure(self._rows[-1]["doubt"], self._state, self.regime.contact)
             self._top = np.where(driving, np.maximum(self._top, doubt), self._top)
         changed = driving & (stage != self._stay)
         failing = driving & ~self._failed & (fired | (stage < self._stay))
@@ -142,9 +151,8 @@ class GatedDriver(Driver):
         self.stays.append(Stay(int(self._stay[i]), float(self._top[i]), outcome, False))
 
 
-def forked(
-    calls: Sequence[Call], policy: FlowPolicy, spec: AssemblySpec, person: ExpertConfig, rng: np.random.Generator
-) -> list[Stay]:
+def forked(calls: Sequence[Call], policy: FlowPolicy, spec: AssemblySpec, person: ExpertConfig,
+           rng: np.random.Generator, *, contact: bool = False) -> list[Stay]:  # fmt: skip
     """What would have become of stays that were cut short: the policy goes on from each moment, without help."""
     if not calls:
         return []
@@ -157,9 +165,9 @@ def forked(
     while not outcome.all():
         alive, actions = outcome == 0, np.zeros((n, 4))
         actions[alive], doubt = pilot(state, alive)
-        top[alive] = np.maximum(top[alive], bounded(doubt.sum(axis=1)))
         bench.step(actions)
         state = bench.observe()
+        top[alive] = np.maximum(top[alive], unsure(doubt, state[alive], contact))
         now, fired = stages(state), watch(perceived(state))
         ended = np.where(now > begun, 1, np.where((now < begun) | fired, -1, 0))
         outcome = np.where(alive, ended, outcome)

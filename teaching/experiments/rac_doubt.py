@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from teaching.experiments.rac import EVALUATED, PER_SEED, SCENES, SEEDS, Cell, R
 from teaching.experiments.rac_expert import ExpertConfig, Watch
 from teaching.experiments.rac_rollouts import Driver, Recording
 from teaching.experiments.svg_plot import Line, Panel, svg
+from teaching.policies.flow import FlowPolicy
 from teaching.policies.flow_network import FlowConfig
 from teaching.types import Array, BadInput
 
@@ -132,25 +134,34 @@ def run(given: Given) -> Finding:
     torch.set_num_threads(1)
     rollouts, steps = int(given.options.get("rollouts", 200)), int(given.options.get("steps", FlowConfig().steps))
     seeds = given.seeds or (SEEDS if given.full else SEEDS[:1])
-    config = RacConfig(("demos",), seeds, 0, rollouts=1, flow=FlowConfig(members=5, steps=steps))
     rows: list[dict[str, Any]] = []
     for seed in seeds:
         for scene in SCENES:
-            given.report("policies", len(rows), len(seeds) * len(SCENES))
+            given.report("scenes", len(rows), len(seeds) * len(SCENES))
             path = given.work / f"{scene}-{seed}-{rollouts}-{steps}.json"
             if not path.is_file():
-                write_json(path, one(seed, scene, config, rollouts))
+                write_json(path, one(demonstrated(given.work, seed, steps), seed, scene, rollouts))
             rows.append(json.loads(path.read_text()))
     return found(rows)
 
 
-def one(seed: int, scene: str, config: RacConfig, rollouts: int) -> dict[str, Any]:
-    """A policy from demonstrations, then unaided rollouts of it."""
-    cell = Cell(scene, "demos", seed, config, silent)
-    figures = next(cell.rounds())
+def demonstrated(work: Path, seed: int, steps: int | None = None) -> FlowPolicy:
+    """A policy with an ensemble, from demonstrations alone; trained if `work` does not hold it yet."""
+    flow = FlowConfig(members=5, steps=steps or FlowConfig().steps)
+    path = work / "policies" / f"{seed}-{flow.steps}"
+    if not (path / "checkpoint.json").is_file():
+        cell = Cell("perfect", "demos", seed, RacConfig(("demos",), (seed,), 0, flow=flow), silent)
+        cell.start().learner.save(path, {"arm": "demos", "seed": seed})
+    policy = FlowPolicy()
+    policy.load(path)
+    return policy
+
+
+def one(policy: FlowPolicy, seed: int, scene: str, rollouts: int) -> dict[str, Any]:
+    """Unaided rollouts of a policy, and what its doubt foretold."""
     begin, rng = EVALUATED + PER_SEED * seed, np.random.default_rng([seed, 8])
-    done = Driver(BenchAssembly(SCENES[scene]), range(begin, begin + rollouts), cell.policy, rng).run()
-    return {"scene": scene, "seed": seed, "human_frames": figures["human_frames"], **study(done)}
+    done = Driver(BenchAssembly(SCENES[scene]), range(begin, begin + rollouts), policy, rng).run()
+    return {"scene": scene, "seed": seed, **study(done)}
 
 
 def found(rows: Sequence[Mapping[str, Any]]) -> Finding:

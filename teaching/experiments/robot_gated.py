@@ -9,8 +9,8 @@ moment run on. The gate learns online, from what became of its stays.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,30 @@ import torch
 from teaching.experiments import robot_gated_report
 from teaching.experiments.experiment import Finding, Given, Report, silent
 from teaching.experiments.gated_rollouts import GatedDriver, Regime, Stay, forked
-from teaching.experiments.rac import PER_SEED, SCENES, SEEDS, Cell, RacConfig, write_json
+from teaching.experiments.rac import PER_SEED, SCENES, SEEDS, RacConfig, write_json
+from teaching.experiments.rac import compare as compare_all
+from teaching.experiments.rac_doubt import demonstrated
 from teaching.experiments.rac_expert import ExpertConfig
 from teaching.policies.flow import FlowPolicy
-from teaching.policies.flow_network import FlowConfig
 from teaching.types import BadInput, explained
 
 WORKED = 4_000_000
 """Where the seeds of the scenes worked through begin."""
-POLICIES = ("demos", "rac")
-"""From demonstrations alone, and after all rounds of recovery and correction."""
+LEARNERS: Mapping[str, str] = {"demos": "prompt", "rac": "patient"}
+"""From demonstrations alone, and after all rounds of recovery and correction; each with the person who suits it."""
 REGIMES: Mapping[str, Regime] = {
     "watching": Regime(watched=True),
     "detector": Regime(),
-    "sensitivity": Regime("sensitivity", 0.9, detector=False),
-    "sensitivity+detector": Regime("sensitivity", 0.9),
-    "success+detector": Regime("success", 0.95),
+    "sensitivity": Regime("sensitivity", 0.9),
+    "sensitivity, contact": Regime("sensitivity", 0.9, contact=True),
+    "success, contact": Regime("success", 0.95, contact=True, n_min=5),
 }
 PEOPLE: Mapping[str, ExpertConfig] = {"prompt": ExpertConfig(), "patient": ExpertConfig(stuck=1_000_000)}
 """Takes a jam for a failure; or only 90 ticks without a finished subtask, since the policy may back out by itself."""
+
+
+Trained = Callable[[str, str, int], FlowPolicy]
+"""Scene, learner, seed → policy."""
 
 
 @dataclass(frozen=True)
@@ -47,34 +52,30 @@ class GatedConfig:
 
     seeds: tuple[int, ...] = explained((0,), "Each a policy of its own, and scenes of its own")
     scenes: tuple[str, ...] = explained(("looks", "perfect"), "Looks that can be wrong; the control")
-    policies: tuple[str, ...] = explained(POLICIES, "From demonstrations alone, after all rounds")
-    people: tuple[str, ...] = explained(tuple(PEOPLE), "What counts as a failure, for person and detector alike")
-    rollouts: int = explained(150, "Scenes worked through")
-    beside: int = explained(25, "Rollouts side by side; the gate learns after each such lot")
-    training: RacConfig = field(default_factory=lambda: RacConfig(("rac",), flow=FlowConfig(members=5), rollouts=1))
+    learners: tuple[str, ...] = explained(tuple(LEARNERS), "From demonstrations alone, after all rounds")
+    rollouts: int = explained(120, "Scenes worked through")
+    beside: int = explained(20, "Rollouts side by side; the gate learns after each such lot")
 
     def __post_init__(self) -> None:
-        for name, known in (("scenes", SCENES), ("policies", POLICIES), ("people", PEOPLE)):
+        for name, known in (("scenes", SCENES), ("learners", LEARNERS)):
             if unknown := set(getattr(self, name)) - set(known):
                 raise BadInput(f"expected {name} among {', '.join(known)}, got {', '.join(sorted(unknown))}")
-        if not 0 < self.beside <= self.rollouts <= PER_SEED or not self.training.flow.members:
-            raise BadInput(f"expected 0 < beside ≤ rollouts ≤ {PER_SEED} and an ensemble, got {self}")
+        if not 0 < self.beside <= self.rollouts <= PER_SEED:
+            raise BadInput(f"expected 0 < beside ≤ rollouts ≤ {PER_SEED}, got {self}")
 
 
-def policies(out: Path, scene: str, seed: int, config: GatedConfig, report: Report) -> dict[str, FlowPolicy]:
-    """Both policies of a seed, trained if they are not there yet."""
-    paths = {name: out / "policies" / f"{scene}-{seed}-{name}" for name in POLICIES}
-    if not all((path / "checkpoint.json").is_file() for path in paths.values()):
-        cell = Cell(scene, "rac", seed, config.training, report)
-        for figures in cell.rounds():
-            if figures["round"] in (0, config.training.rounds):
-                name = POLICIES[int(figures["round"] > 0)]
-                cell.learner.save(paths[name], {"scene": scene, "seed": seed, "round": figures["round"]})
-    found = {}
-    for name, path in paths.items():
-        found[name] = FlowPolicy()
-        found[name].load(path)
-    return found
+def trained(work: Path, report: Report) -> Trained:
+    """Policies as `rac-doubt` (with an ensemble) and `rac` (without) leave them beside this work; made if missing."""
+
+    def policy(scene: str, learner: str, seed: int) -> FlowPolicy:
+        if learner == "demos":
+            return demonstrated(work.parent / "rac-doubt", seed)
+        compare_all(work.parent / "rac", RacConfig(("rac",), (seed,)), (scene,), report=report)
+        found = FlowPolicy()
+        found.load(work.parent / "rac" / "checkpoints" / f"{scene}-rac-{seed}")
+        return found
+
+    return policy
 
 
 def work(policy: FlowPolicy, scene: str, seed: int, regime: Regime, person: ExpertConfig,
@@ -93,7 +94,7 @@ def work(policy: FlowPolicy, scene: str, seed: int, regime: Regime, person: Expe
             timeline = recording.timeline
             rows.append({"success": int(recording.success), "ticks": timeline.frames, "driven": timeline.human_frames,
                          "doubt": doubt, "late": late})  # fmt: skip
-        stays += driver.stays + forked(driver.calls, policy, SCENES[scene], person, rng)
+        stays += driver.stays + forked(driver.calls, policy, SCENES[scene], person, rng, contact=regime.contact)
         thresholds.append(threshold)
     failing, fine = [s for s in stays if s.outcome < 0], [s for s in stays if s.outcome > 0]
     return {
@@ -111,47 +112,44 @@ def run(given: Given) -> Finding:
     torch.set_num_threads(1)
     seeds = given.seeds or (SEEDS if given.full else SEEDS[:1])
     config = GatedConfig(seeds, tuple(SCENES) if given.full else ("looks",))
-    return robot_gated_report.found(compare(given.work, config, report=given.report))
+    return robot_gated_report.found(compare(given.work, config, trained(given.work, given.report), given.report))
 
 
-def compare(out: Path, config: GatedConfig, *, report: Report = silent) -> list[dict[str, Any]]:
-    """Run what is missing; every finished cell is kept in `out/cells`, the policies in `out/policies`.
+def compare(out: Path, config: GatedConfig, policy: Trained, report: Report = silent) -> list[dict[str, Any]]:
+    """Run what is missing; every finished cell is kept in `out/cells`.
 
     Returns:
-        One row for each scene, seed, policy, person and regime.
+        One row for each seed, scene, learner and regime.
 
     Raises:
         BadInput: `out` holds figures of other settings.
     """
     _claim(out / "settings.json", settings(config))
     rows: list[dict[str, Any]] = []
-    for seed in config.seeds:
-        for scene in config.scenes:
-            path = out / "cells" / f"{scene}-{seed}.json"
-            if not path.is_file():
-                write_json(path, _cell(out, scene, seed, config, report))
-            rows += json.loads(path.read_text())
+    wanted = [(seed, scene, name) for seed in config.seeds for scene in config.scenes for name in config.learners]
+    for done, (seed, scene, name) in enumerate(wanted):
+        report("cells", done, len(wanted))
+        path = out / "cells" / f"{scene}-{name}-{seed}.json"
+        if not path.is_file():
+            write_json(path, _cell(policy(scene, name, seed), scene, name, seed, config))
+        rows += json.loads(path.read_text())
     return rows
 
 
-def _cell(out: Path, scene: str, seed: int, config: GatedConfig, report: Report) -> list[dict[str, Any]]:
-    trained = policies(out, scene, seed, config, report)
-    rows: list[dict[str, Any]] = []
-    for name in config.policies:
-        for person in config.people:
-            for regime, chosen in REGIMES.items():
-                report(f"{scene}, seed {seed}, {name}, {person}: {regime}", len(rows), 0)
-                found = work(trained[name], scene, seed, chosen, PEOPLE[person], config)
-                told = {"scene": scene, "seed": seed, "policy": name, "person": person, "regime": regime}
-                rows.append(told | found)
-    return rows
+def _cell(policy: FlowPolicy, scene: str, name: str, seed: int, config: GatedConfig) -> list[dict[str, Any]]:
+    told = {"scene": scene, "seed": seed, "policy": name, "person": LEARNERS[name]}
+    person = PEOPLE[LEARNERS[name]]
+    return [
+        told | {"regime": regime} | work(policy, scene, seed, chosen, person, config)
+        for regime, chosen in REGIMES.items()
+    ]
 
 
 def settings(config: GatedConfig) -> dict[str, Any]:
     """What the figures depend on, apart from the seed."""
     known: dict[str, Any] = json.loads(json.dumps(asdict(config)))
-    known["training"] = {k: v for k, v in known["training"].items() if k not in ("arms", "seeds")}
-    return {k: v for k, v in known.items() if k not in ("seeds", "scenes")}
+    regimes = {name: asdict(regime) for name, regime in REGIMES.items()}
+    return {"rollouts": known["rollouts"], "beside": known["beside"], "regimes": regimes}
 
 
 def _claim(path: Path, mine: Mapping[str, Any]) -> None:

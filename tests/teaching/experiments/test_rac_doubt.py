@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from teaching.experiments import rac_doubt
 from teaching.experiments.experiment import Given
+from teaching.experiments.rac import RacConfig
 from teaching.experiments.rac_doubt import AHEAD, SIGNALS, Visit, first_failure, matched_auroc, run, study, visits
 from teaching.experiments.rac_rollouts import Recording
 from teaching.segments import End, Segment, SegmentKind, Timeline
@@ -88,3 +90,14 @@ def test_rollouts_end_in_tables_and_are_kept(tmp_path: Path) -> None:
     assert told.figures["perfect/both/8"] == 0.65 and told.plots["auroc"].startswith("<svg")
     with pytest.raises(BadInput, match="only rollouts and steps"):
         run(Given(tmp_path, options={"luck": "1"}))
+
+
+def test_what_demonstrations_teach_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rac_doubt, "RacConfig", lambda *given, **more: RacConfig(*given, **more, first=300, batch=16))
+    policy = rac_doubt.demonstrated(tmp_path, 3, steps=3)
+    kept = (tmp_path / "policies" / "3-3" / "checkpoint.json").stat().st_mtime_ns
+    again = rac_doubt.demonstrated(tmp_path, 3, steps=3)
+    state = np.zeros((1, 24))
+    ours, theirs = (p.plan(state, np.random.default_rng(0)) for p in (policy, again))
+    assert np.array_equal(ours.actions, theirs.actions) and ours.spread.any()
+    assert (tmp_path / "policies" / "3-3" / "checkpoint.json").stat().st_mtime_ns == kept

@@ -10,8 +10,7 @@ from robot_io.sim.assembly import AssemblySpec
 from robot_io.sim.bench_assembly import BenchAssembly
 from teaching.experiments import robot_gated, robot_gated_report
 from teaching.experiments.experiment import Given
-from teaching.experiments.gated_rollouts import GatedDriver, Regime, forked, perceived, stages
-from teaching.experiments.rac import RacConfig
+from teaching.experiments.gated_rollouts import GatedDriver, Regime, forked, perceived, stages, unsure
 from teaching.experiments.rac_expert import ExpertConfig
 from teaching.experiments.robot_gated import REGIMES, GatedConfig, compare
 from teaching.policies.flow import Chunks
@@ -60,7 +59,7 @@ def test_the_detector_knows_what_the_person_sees() -> None:
 
 
 def test_a_call_by_doubt_comes_before_the_failure() -> None:
-    driver = driven(REGIMES["sensitivity+detector"], threshold=0.5)
+    driver = driven(REGIMES["sensitivity"], threshold=0.5)
     assert len(driver.calls) == driver.called[:, 0].sum() >= 20
     assert {call.stage for call in driver.calls} == {1} and all(call.doubt >= 0.5 for call in driver.calls)
     assert not any(s.outcome < 0 for s in driver.stays if s.stage == 1)
@@ -68,12 +67,12 @@ def test_a_call_by_doubt_comes_before_the_failure() -> None:
 
 
 def test_forks_tell_what_would_have_become_of_it() -> None:
-    spec, driver = AssemblySpec(), driven(REGIMES["sensitivity+detector"], threshold=0.5, n=60)
+    spec, driver = AssemblySpec(), driven(REGIMES["sensitivity"], threshold=0.5, n=60)
     told = forked(driver.calls, DOUBTER, spec, PERSON, rng())
     assert all(s.called and s.stage == 1 for s in told) and len(told) == len(driver.calls)
     share = np.mean([s.outcome < 0 for s in told])
     assert share == pytest.approx(spec.wrong[0], abs=0.15)
-    right = driven(REGIMES["sensitivity+detector"], threshold=0.5, spec=AssemblySpec.perfect())
+    right = driven(REGIMES["sensitivity"], threshold=0.5, spec=AssemblySpec.perfect())
     assert all(s.outcome > 0 for s in forked(right.calls, DOUBTER, AssemblySpec.perfect(), PERSON, rng()))
     assert forked([], DOUBTER, spec, PERSON, rng()) == []
 
@@ -86,6 +85,17 @@ def test_what_the_arm_perceives() -> None:
     assert stages(state).tolist() == [0, 1, 3] and not perceived(state).jammed.any()
     state[1, C["contact"]] = 1.0
     assert perceived(state).jammed.tolist() == [False, True, False]
+
+
+def test_a_contact_outweighs_any_doubt() -> None:
+    states = np.zeros((2, 24))
+    states[1, C["contact"]] = 1.0
+    doubt = np.array([[50.0, 50.0], [0.0, 0.0]])
+    assert unsure(doubt, states, False) == pytest.approx([0.990, 0.0], abs=1e-3)
+    assert unsure(doubt, states, True) == pytest.approx([0.495, 0.5], abs=1e-3)
+    driver = driven(REGIMES["sensitivity, contact"], threshold=0.5)
+    late = int(driven(REGIMES["detector"]).called[:, 1].sum())
+    assert driver.called[:, 0].sum() >= late > 5 and not driver.called[:, 1].any()
 
 
 def test_thresholds_keep_the_promise_on_what_was_seen() -> None:
@@ -103,22 +113,22 @@ def test_thresholds_keep_the_promise_on_what_was_seen() -> None:
         Regime("success", watched=True)
 
 
-TINY = GatedConfig(
-    scenes=("looks",), policies=("rac",), people=("prompt",), rollouts=4, beside=2,
-    training=RacConfig(("rac",), rounds=1, first=300, each=60, beside=4, watched=8, rollouts=1, batch=16,
-                       flow=FlowConfig(width=16, steps=5, members=2, member_width=8)),
-)  # fmt: skip
+TINY = GatedConfig(scenes=("looks",), learners=("demos",), rollouts=4, beside=2)
+
+
+def doubter(scene: str, learner: str, seed: int) -> Believer:
+    return DOUBTER
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict]]:
     out = tmp_path_factory.mktemp("gated")
-    return out, compare(out, TINY)
+    return out, compare(out, TINY, doubter)
 
 
 def test_every_regime_meets_the_same_scenes(done: tuple[Path, list[dict]]) -> None:
     _, rows = done
-    assert [(r["policy"], r["regime"]) for r in rows] == [("rac", r) for r in REGIMES]
+    assert [(r["policy"], r["person"], r["regime"]) for r in rows] == [("demos", "prompt", r) for r in REGIMES]
     for row in rows:
         assert {len(each) for each in row["rollouts"].values()} == {4}
         assert 0 <= row["forestalled"] <= row["failing"] and 0 <= row["needless"] <= row["fine"]
@@ -128,18 +138,17 @@ def test_every_regime_meets_the_same_scenes(done: tuple[Path, list[dict]]) -> No
 
 def test_it_resumes_and_refuses_other_settings(done: tuple[Path, list[dict]]) -> None:
     out, rows = done
-    (out / "cells" / "looks-0.json").unlink()
-    before = (out / "policies" / "looks-0-rac" / "checkpoint.json").stat().st_mtime_ns
-    assert compare(out, TINY) == rows
-    assert (out / "policies" / "looks-0-rac" / "checkpoint.json").stat().st_mtime_ns == before
+    before = (out / "cells" / "looks-demos-0.json").stat().st_mtime_ns
+    assert compare(out, TINY, doubter) == rows
+    assert (out / "cells" / "looks-demos-0.json").stat().st_mtime_ns == before
     with pytest.raises(BadInput, match="name another"):
-        compare(out, GatedConfig(**{**vars(TINY), "rollouts": 3}))
+        compare(out, GatedConfig(**{**vars(TINY), "rollouts": 3}), doubter)
     with pytest.raises(BadInput, match="name another"):
         robot_gated.run(Given(out))
     with pytest.raises(BadInput, match="nothing to be set"):
         robot_gated.run(Given(out, options={"luck": "1"}))
-    with pytest.raises(BadInput, match="people among"):
-        GatedConfig(people=("nobody",))
+    with pytest.raises(BadInput, match="learners among"):
+        GatedConfig(learners=("nobody",))
 
 
 def fates(success: int, ticks: int, driven: int, calls: int) -> Array:
@@ -162,6 +171,6 @@ def test_what_is_told(done: tuple[Path, list[dict]]) -> None:
         return {**row, "rollouts": {**row["rollouts"], "success": [1, 0, 1, 1]}}
 
     told = robot_gated_report.found([finished(r) for r in done[1]])
-    assert "## Scene `looks`, policy `rac`, prompt person" in told.markdown and "nan" not in told.markdown
-    assert set(told.figures) == {f"looks/rac/prompt/{name}" for name in REGIMES if name != "watching"}
+    assert "## Scene `looks`, policy `demos`, prompt person" in told.markdown and "nan" not in told.markdown
+    assert set(told.figures) == {f"looks/demos/prompt/{name}" for name in REGIMES if name != "watching"}
     assert told.plots["seconds"].startswith("<svg")
