@@ -15,6 +15,8 @@ from robot_io.arm import BadAction
 
 Array = NDArray[Any]
 KINDS = ("joints", "tip")
+TIP = 5
+"""Numbers in a tip row of one arm: dx, dy, dz, dyaw, gripper."""
 LONGEST = 6000
 """Ticks that may wait: a hundred seconds."""
 
@@ -22,8 +24,8 @@ LONGEST = 6000
 class Chunk:
     """Rows that wait, from one tick on. `kind` "joints": targets (J+1); "tip": dx, dy, dz, dyaw per tick, grip."""
 
-    def __init__(self, joints: int) -> None:
-        self._widths = {"joints": joints + 1, "tip": 5}
+    def __init__(self, joints: int, arms: int = 1) -> None:
+        self._widths = {"joints": joints + 1, "tip": TIP * arms}
         self.kind = "joints"
         self._rows: Array = np.zeros((0, joints + 1))
         self._first = 0
@@ -44,7 +46,8 @@ class Chunk:
         """Lay out a chunk.
 
         Args:
-            actions: (T, J+1) joint targets in radians and gripper, or (T, 5) moves of the tip in metres and radians.
+            actions: (T, J+1) joint targets in radians and gripper, or (T, 5) moves of the tip in metres and radians
+                and gripper, five more for each further arm.
             now: ticks so far.
             last: (J,) radians, where the arm was told to be.
             start: ticks before the first row; None: after what waits.
@@ -101,7 +104,7 @@ def spread_out(rows: Array, before: Array, every: int, kind: str) -> Array:
     out = np.repeat(rows, every, axis=0)
     share = np.tile(np.arange(1, every + 1) / every, len(rows))[:, None]
     if kind == "tip":
-        out[:, :-1] /= every
+        out[:, np.arange(rows.shape[1]) % TIP < TIP - 1] /= every
         return out
     starts = np.repeat(np.concatenate([before[None], rows[:-1, :-1]]), every, axis=0)
     out[:, :-1] = np.where(share == 1.0, out[:, :-1], starts + share * (out[:, :-1] - starts))

@@ -19,7 +19,7 @@ from robot_io.errors import Driven
 from robot_io.jog import Jog, Rates
 from robot_io.retrace import Retrace
 from robot_io.safety import SafeArm
-from robot_io.teleop import Command, Reaches, Teleop
+from robot_io.teleop import Command, Reaches, Several, Teleop
 
 Array = NDArray[Any]
 
@@ -58,8 +58,10 @@ class Flow:
         self.note = ""
         """How the last one ended, for people."""
         self._arm, self._clock = arm, clock
-        self._chunk = Chunk(len(arm.features.joints))
-        self._teleop, self._jog = Teleop(), Jog()
+        arms = arm.arm.arms if isinstance(arm.arm, Several) else 1
+        self._grips = [i for i, name in enumerate(arm.features.joints) if arms > 1 and name.endswith("/gripper")]
+        self._chunk = Chunk(len(arm.features.joints), arms)
+        self._teleop, self._jog = Teleop(arms), Jog()
         self._retrace: Retrace | None = None
         self._waiting: list[tuple[int, Future[str]]] = []
         self._gripper: float | None = None
@@ -139,7 +141,7 @@ class Flow:
         """Retrace a path, newest first, while `key` comes."""
         if (self.mode, "retrace") not in TABLE:
             self._become("retrace")
-        retrace = Retrace(joints, gripper)
+        retrace = Retrace(joints, np.column_stack([joints[:, self._grips], gripper]))
         self._drop("")
         self._become("retrace")
         self._retrace = retrace
@@ -188,8 +190,8 @@ class Flow:
         if self.mode is Mode.POLICY:
             return self._from_chunk()
         if self.mode is Mode.HUMAN and self._teleop.waits:
-            move, gripper = self._teleop.take(self.gripper())
-            return Action(self._reach(move), gripper)
+            row = self._teleop.take([*self.told()[self._grips], self.gripper()])
+            return Action(self._reach(row[:-1]), float(row[-1]))
         if self.mode is Mode.HUMAN and self._jog.waits(self._clock()):
             features = self._arm.features
             here, seconds = self._arm.observe()["joints"], 1.0 / features.rate
@@ -202,7 +204,7 @@ class Flow:
         row = self._chunk.take()
         if row is None:
             return None
-        return Action(row[:-1] if self._chunk.kind == "joints" else self._reach(row[:4]), float(row[-1]))
+        return Action(row[:-1] if self._chunk.kind == "joints" else self._reach(row[:-1]), float(row[-1]))
 
     def _from_path(self, retrace: Retrace) -> Action | None:
         if not retrace.waits(self._clock()):
@@ -228,6 +230,6 @@ class Flow:
 
     def _reach(self, move: Array) -> Array:
         told = self.told()
-        if not np.any(move) or not isinstance(self._arm.arm, Reaches):
+        if not (np.any(move) or self._grips) or not isinstance(self._arm.arm, Reaches):
             return told
         return self._arm.arm.reach(told, move)

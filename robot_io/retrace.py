@@ -27,7 +27,7 @@ class Retrace:
     """A path to go back along."""
 
     def __init__(self, joints: Array, gripper: Array) -> None:
-        """Args: joints (K, J) radians and gripper (K,), newest first; the first row is where the arm was told to be."""
+        """Args: joints (K, J) radians and gripper (K,) or (K, arms), newest first, from where it was told to be."""
         if len(joints) < 2:
             raise BadAction("expected a recorded path to go back along, got none; record first, and move")
         self._joints, self._gripper = np.asarray(joints, dtype=np.float64), np.asarray(gripper, dtype=np.float64)
@@ -51,7 +51,7 @@ class Retrace:
             return None
         following = min(self._at + SPEED, len(self._joints) - 1.0)
         row = int(np.ceil(following))
-        if (self._gripper[row] >= 0.5) != (self._gripper[row - 1] >= 0.5):
+        if np.any((self._gripper[row] >= 0.5) != (self._gripper[row - 1] >= 0.5)):
             self.ended = "the gripper opened or closed here: go on by hand"
             return None
         self._at = following

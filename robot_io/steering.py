@@ -44,7 +44,7 @@ class Steering:
         if "jog" in message:
             command = Rates.of(message["jog"], message.get("gripper"), len(self._loop.arm.features.joints))
         else:
-            command = Command.of(message["delta"], message.get("gripper"))
+            command = Command.of(message["delta"], message.get("gripper"), message.get("arm", 0))
         stamp = float(message["t"])
         if not abs(self._wall() - stamp) <= OLDEST:
             self.dropped += 1

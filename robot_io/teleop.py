@@ -5,6 +5,7 @@ So taking over never jumps, and neither does going on after a pause: what was no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -33,6 +34,16 @@ class Reaches(Protocol):
 
 
 @runtime_checkable
+class Several(Protocol):
+    """Several arms that are one: what moves a tip has five numbers for each, the gripper of the last left out.
+
+    Joints whose names end in "/gripper" are the grippers of all but the last arm, in order.
+    """
+
+    arms: int
+
+
+@runtime_checkable
 class Places(Protocol):
     """An arm that knows where joints bring its tip."""
 
@@ -50,6 +61,8 @@ class Command:
     """0 open … 1 closed; None: as it is."""
     toggle: bool = False
     """Open what is closed, close what is open."""
+    arm: int = 0
+    """Which of several arms, from 0."""
 
     def __post_init__(self) -> None:
         move = np.array(self.move, dtype=np.float64)
@@ -60,22 +73,19 @@ class Command:
         object.__setattr__(self, "move", move)
 
     @classmethod
-    def of(cls, delta: Any, gripper: Any = None) -> Command:
-        """From a message: delta (4 numbers), gripper a number, "toggle" or nothing."""
+    def of(cls, delta: Any, gripper: Any = None, arm: Any = 0) -> Command:
+        """From a message: delta (4 numbers), gripper a number, "toggle" or nothing, and which arm."""
         if gripper == "toggle":
-            return cls(np.asarray(delta, dtype=np.float64), toggle=True)
-        return cls(np.asarray(delta, dtype=np.float64), None if gripper is None else float(gripper))
+            return cls(np.asarray(delta, dtype=np.float64), toggle=True, arm=int(arm))
+        return cls(np.asarray(delta, dtype=np.float64), None if gripper is None else float(gripper), arm=int(arm))
 
 
 class Teleop:
     """What a person asked for and was not done yet."""
 
-    def __init__(self) -> None:
-        self._move: Array = np.zeros(4)
-        self._left = 0
-        self._grip: float | None = None
-        self._toggle = False
-        self._settle = 0
+    def __init__(self, arms: int = 1) -> None:
+        self._arms = arms
+        self.clear()
 
     @property
     def waits(self) -> bool:
@@ -84,24 +94,30 @@ class Teleop:
 
     def push(self, command: Command) -> None:
         """One more command; moves add up, but never to more than one large one."""
-        self._move = np.clip(self._move + command.move, -LARGEST, LARGEST)
-        self._grip = self._grip if command.gripper is None else command.gripper
-        self._toggle ^= command.toggle
+        if not 0 <= command.arm < self._arms:
+            raise BadAction(f"expected an arm from 0 to {self._arms - 1}, got {command.arm}")
+        self._move[command.arm] = np.clip(self._move[command.arm] + command.move, -LARGEST, LARGEST)
+        if command.gripper is not None:
+            self._grip[command.arm] = command.gripper
+        self._toggle[command.arm] ^= command.toggle
         self._left, self._settle = SPREAD, SETTLE
 
     def clear(self) -> None:
         """Forget what was not done."""
-        self.__init__()  # type: ignore[misc]
+        self._move: Array = np.zeros((self._arms, 4))
+        self._left = self._settle = 0
+        self._grip: list[float | None] = [None] * self._arms
+        self._toggle: list[bool] = [False] * self._arms
 
-    def take(self, gripper: float) -> tuple[Array, float]:
-        """The next tick's move (4,), and the gripper."""
+    def take(self, grippers: Sequence[float]) -> Array:
+        """The next tick's row, (5,) for each arm: its move and its gripper; `grippers` are as they were told."""
         if self._left == 0:
             self._settle -= 1
-            return np.zeros(4), gripper
+            return np.column_stack([np.zeros((self._arms, 4)), grippers]).ravel()
         move = self._move / self._left
         self._move, self._left = self._move - move, self._left - 1
-        wanted = gripper if self._grip is None else self._grip
-        if self._toggle:
-            wanted = 0.0 if gripper >= 0.5 else 1.0
-        self._grip, self._toggle = None, False
-        return move, wanted
+        wanted = [is_ if asked is None else asked for asked, is_ in zip(self._grip, grippers, strict=True)]
+        turned = [float(is_ < 0.5) if flip else want
+                  for flip, want, is_ in zip(self._toggle, wanted, grippers, strict=True)]  # fmt: skip
+        self._grip, self._toggle = [None] * self._arms, [False] * self._arms
+        return np.column_stack([move, turned]).ravel()

@@ -46,8 +46,6 @@ GRIP = 7
 LEFT, RIGHT = slice(0, 7), slice(8, 15)
 WORKSPACE = np.array([[0.15, -0.8, -0.01], [0.95, 0.8, 0.8]])
 """Metres, in the first arm's frame, for either tip."""
-ROW = 10
-"""Numbers in a row of tip moves."""
 CAMERAS = ("side", "front")
 _RADII = np.array([0.07, 0.07, 0.055, 0.035, 0.04])
 
@@ -60,7 +58,7 @@ class SimPair:
 
     nearest = 0.02
     """Metres that the arms keep from each other at least; see `robot_io.safety.Apart`."""
-    row = ROW
+    arms = len(ARMS)
 
     def __init__(self, name: str = "sim:panda2") -> None:
         self._name = name
@@ -175,9 +173,10 @@ class SimPair:
             move: (9,) dx, dy, dz, dyaw, gripper of the first arm, then dx, dy, dz, dyaw of the second.
         """
         out = np.array(joints, dtype=np.float64)
-        out[LEFT] = self._chain.nudge(joints[LEFT], move[:4])
+        for part, own in ((LEFT, move[:4]), (RIGHT, move[5:] * [-1.0, -1.0, 1.0, 1.0])):
+            if np.any(own):
+                out[part] = self._chain.nudge(joints[part], own)
         out[GRIP] = min(max(float(move[4]), 0.0), 1.0)
-        out[RIGHT] = self._chain.nudge(joints[RIGHT], move[5:] * [-1.0, -1.0, 1.0, 1.0])
         return out
 
     def perform(self, actions: Array) -> Report:
