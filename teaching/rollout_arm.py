@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from robot_io.arm import ArmError, Features, NotConnected
+from robot_io.arm import ArmError, Features
 from robot_io.errors import Driven
 from robot_io.remote_stream import StreamArm
 from teaching.rollout_states import EVERY
@@ -146,8 +146,7 @@ class RolloutArm:
         try:
             if not self.arm.connected:
                 self.arm.reconnect(patience=0.0)
-            self.arm.state()
-        except (NotConnected, ArmError):
+        except ArmError:
             return False
         return True
 

@@ -82,6 +82,8 @@ class RolloutEpisodes(LessonThread):
         self.beat: Beat | None = None
         self.plan: Plan | None = None
         self._then = Stand.RESETTING
+        self.split = self.config.split
+        """Of the scene under way."""
         self.going = False
         """Episodes begin by themselves."""
         learning.connect(self.post)
@@ -100,6 +102,11 @@ class RolloutEpisodes(LessonThread):
             self.sense.learn()
         self.pilot.forget()
         self.draft = self.rounds.begin(self.clock(), self.task.goal, self.policy.version)
+        self.split = self.wanted_split()
+
+    def wanted_split(self) -> str:
+        """Of the next scene."""
+        return self.config.split
 
     def arrived(self, beat: Beat) -> None:
         """The scene is ready: wait for a start, or begin."""
@@ -167,7 +174,7 @@ class RolloutEpisodes(LessonThread):
     def finished(self, draft: RolloutDraft, places: Array | None) -> None:
         """An episode that has ended, with where its moves led, (T + 1, 4): keep it, go on."""
         assert draft.end is not None
-        draft.finish(draft.end, draft.reason, facts_of(draft, self.config, self.task), places)
+        draft.finish(draft.end, draft.reason, facts_of(draft, self.config, self.task, self.split), places)
         self.keeper.keep(draft, self.clock())
         if not self.keeper.beside:
             self.keep_told(draft)

@@ -13,11 +13,13 @@ from teaching.rollout_task import RolloutTask
 from teaching.segments import NONE, Control, End, Segment, SegmentKind, Timeline
 
 
-def facts_of(draft: RolloutDraft, config: LessonConfig, task: RolloutTask, rate: float = 60.0) -> dict[str, Any]:
+def facts_of(
+    draft: RolloutDraft, config: LessonConfig, task: RolloutTask, split: str, rate: float = 60.0
+) -> dict[str, Any]:
     """Plain values; how it ended and its segments, the draft adds."""
     return {
         "task": config.task,
-        "split": config.split,
+        "split": split,
         "protocol": config.protocol,
         "operator": config.teacher,
         "round": draft.round,

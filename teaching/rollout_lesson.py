@@ -12,6 +12,7 @@ from robot_io.arm import ArmError
 from teaching.gating import Gate
 from teaching.rollout_draft import doubt_of
 from teaching.rollout_episodes import Stand, need
+from teaching.rollout_heat import heat
 from teaching.rollout_moves import RolloutMoves
 from teaching.rollout_phases import Event, Phase, allowed
 from teaching.segments import NONE
@@ -220,8 +221,12 @@ class RolloutLesson(RolloutMoves):
         self.learning.wanted()
 
     def heat(self) -> dict[str, Any] | None:
-        """Where demonstrated grippers were, over a camera's picture."""
-        return None
+        """Where demonstrated grippers were, over a camera's picture; drawn when demonstrations come or go."""
+        if self._heat[0] is not self.sense.tips:
+            self._heat = self.sense.tips, heat(self.sense.tips, self.hand.features.views)
+        return self._heat[1]
+
+    _heat: tuple[Any, dict[str, Any] | None] = (None, None)
 
     def wait(self) -> None:
         """After this episode, wait for a start."""

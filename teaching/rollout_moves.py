@@ -182,7 +182,7 @@ class RolloutMoves(RolloutEpisodes):
                 self.hand.look()
             return
         if self.stand is Stand.RESETTING and self.draft is not None:
-            self.hand.reset(self.draft.seed, self.config.task, self.config.split)
+            self.hand.reset(self.draft.seed, self.config.task, self.split)
             return
         rows = self.teach()
         driving = self.phase is Phase.POLICY and self.stand is Stand.EPISODE and self.beat is not None

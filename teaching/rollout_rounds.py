@@ -47,11 +47,11 @@ class Rounds:
         return [(s, t) for s, t in self.episodes() if s.rollout is not None and int(s.rollout["round"]) == version]
 
     def collected(self, version: int) -> int:
-        """Interventions of a round, and demonstrations where these are what is wanted."""
+        """Demonstrations and interventions of a round; demonstrations alone where only these are wanted."""
         timelines = [t for _, t in self.of(version) if t.end not in (End.DISCARDED, End.TRUNCATED)]
         shown = sum(t.end is End.DEMONSTRATED for t in timelines)
         helped = sum(t.interventions for t in timelines if t.end is not End.DEMONSTRATED)
-        return shown if version == 0 or self.config.protocol == "demos" else helped
+        return shown if self.config.protocol == "demos" else shown + helped
 
     def full(self, version: int) -> bool:
         """Whether the next policy can be trained: enough was collected, or nothing more is to be had of this one."""

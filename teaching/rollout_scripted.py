@@ -28,6 +28,10 @@ _MODES: dict[SegmentKind | None, Mode] = {
 }
 
 
+PERFECT = {"peg-and-button": "without:errors"}
+"""Splits in which every look is right."""
+
+
 class Teacher(Protocol):
     """As `teaching.rollout_oracle.RolloutOracle`: one call of a verb for each row."""
 
@@ -67,10 +71,19 @@ class ScriptedRollout(RolloutLesson):
             self.sense.learn()
         super().begin()
 
+    def shows(self) -> bool:
+        """Whether whole demonstrations are wanted."""
+        return not self.policy.version or self.config.protocol == "demos"
+
+    def wanted_split(self) -> str:
+        """Demonstrations are given where every look is right: under a wrong one it would show how to miss."""
+        perfect = PERFECT.get(self.config.task) if self.config.split == "seen" and self.shows() else None
+        return perfect or self.config.split
+
     def set_off(self) -> None:
         """The policy begins, or the teacher shows the whole task."""
         self.teacher.reset()
-        if not self.policy.version or self.config.protocol == "demos":
+        if self.shows():
             self.demonstrate()
         else:
             self.start()

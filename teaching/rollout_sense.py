@@ -39,6 +39,8 @@ class Sense:
         self._rows: list[tuple[float, int, int]] = self._history()
         self._stretch: list[float] = []
         self._version = 0
+        self.tips: Array = np.zeros((0, 3))
+        """(N, 3) metres: where demonstrated grippers were, if the arm says so."""
         self._rng = np.random.default_rng([abs(config.seed), len(self._rows), 9])
         self.learn()
 
@@ -47,9 +49,12 @@ class Sense:
     def learn(self) -> None:
         """Take in the demonstrations in force."""
         shown = [s for s in self.buffer.rollouts() if s.rollout and s.rollout["end"] == End.DEMONSTRATED][-MOST:]
-        states = []
+        states, tips = [], []
         for summary in shown:
-            states.append(self.task.relative(states_of(self.task, seen_in(self.buffer, summary.id), THIN)))
+            seen = seen_in(self.buffer, summary.id)
+            states.append(self.task.relative(states_of(self.task, seen, THIN)))
+            tips.append(seen["tip"][::THIN] if "tip" in seen else np.zeros((0, 3)))
+        self.tips = np.concatenate(tips) if tips else np.zeros((0, 3))
         if len(states) >= 2:
             self.known = Familiarity(states, FamiliarityConfig(), scale=np.ones(states[0].shape[1]))
 
