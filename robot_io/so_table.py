@@ -102,8 +102,9 @@ class SoTable(SoArm):
         """Take the camera, then the arm."""
         if self._camera is None:
             self._sight = hand_eye.load(self._sight_file)
-            self._camera = open_camera(self._camera_name)
-            self._camera.start()
+            camera = open_camera(self._camera_name)
+            camera.start()
+            self._camera = camera
         super().connect()
 
     def disconnect(self) -> None:

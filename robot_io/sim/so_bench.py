@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from robot_io import so
 from robot_io.arm import Limits
-from robot_io.emulation.back_door import Porter
+from robot_io.emulation.back_door import Porter, Verbs
 from robot_io.emulation.bench import Bench, packed
 from robot_io.emulation.motors import Demand
 from robot_io.sim.scene import Recipe
@@ -44,8 +44,8 @@ class BenchMotors(PhysicalMotors):
         return np.array(self.angles) - self._middles
 
 
-def door(motors: BenchMotors, directory: Path, lock: RLock) -> Porter:
-    """Open the door behind a body: lay the table, tell where everything is, keep a state for a twin."""
+def door(motors: BenchMotors, directory: Path, lock: RLock, more: Verbs | None = None) -> Porter:
+    """Open the door behind a body: lay the table, tell where everything is, keep a state for a twin; `more` verbs."""
     bench = motors.bench
 
     def locked(work: Any) -> Any:
@@ -63,5 +63,6 @@ def door(motors: BenchMotors, directory: Path, lock: RLock) -> Porter:
         "reset": reset,
         "truth": bench.truth,
         "snapshot": lambda: packed(bench, motors.joints),
+        **(more or {}),
     }
     return Porter(directory, {name: locked(work) for name, work in verbs.items()})

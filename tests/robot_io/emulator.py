@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from typing import Any
 class Emulator:
     """`python -m robot_io.emulate KIND`; `say` types a command and returns what it prints."""
 
-    def __init__(self, kind: str, *, pace: float = 1.0, seed: int = 0) -> None:
-        command = [sys.executable, "-m", "robot_io.emulate", kind, "--pace", str(pace), "--seed", str(seed)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, kind: str, *, pace: float = 1.0, seed: int = 0, more: Sequence[str] = ()) -> None:
+        command = [sys.executable, "-m", "robot_io.emulate", kind, "--pace", str(pace), "--seed", str(seed), *more]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         self.name = self._line()
-        self.port = self.name.partition(":")[2]
+        self.port = self.name.partition(":")[2].partition(",")[0]
 
     def say(self, command: str) -> Any:
         """A command; its answer, decoded if it is JSON."""
