@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from robot_io.emulation.console import BadCommand, Console
+from robot_io.emulation.goal_log import GoalLog
 from robot_io.emulation.line_board import LineBoard
 from robot_io.emulation.so101 import physical, so101
 from robot_io.emulation.terminal import Board, Terminal
@@ -43,7 +44,8 @@ def benched(terminal: Terminal, directory: Path | None, seed: int) -> Iterator[N
         return
     from robot_io.sim.so_bench import door
 
-    porter = door(motors, directory, terminal.lock)
+    log = GoalLog(terminal.board)  # type: ignore[arg-type]
+    porter = door(motors, directory, terminal.lock, {"goals": log.since, "angles": log.angles})
     command = [sys.executable, "-m", "robot_io.sim.so_camera", str(directory.resolve()), "--seed", str(seed)]
     root = Path(__file__).resolve().parent.parent
     camera = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
