@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from robot_io.emulation.back_door import LINK
 from robot_io.emulation.console import BadCommand, Console
 from robot_io.emulation.goal_log import GoalLog
 from robot_io.emulation.line_board import LineBoard
@@ -46,7 +47,7 @@ def benched(terminal: Terminal, directory: Path | None, seed: int) -> Iterator[N
 
     log = GoalLog(terminal.board)  # type: ignore[arg-type]
     porter = door(motors, directory, terminal.lock, {"goals": log.since, "angles": log.angles})
-    command = [sys.executable, "-m", "robot_io.sim.so_camera", str(directory.resolve()), "--seed", str(seed)]
+    command = [sys.executable, "-m", "robot_io.sim.so_camera", str(directory), "--seed", str(seed)]
     root = Path(__file__).resolve().parent.parent
     camera = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
     try:
@@ -71,11 +72,22 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--pace", type=float, default=1.0, help="emulated seconds per second (default: 1)")
     parser.add_argument("--body", action="store_true", help="so101: with gravity and a table, by PyBullet")
     parser.add_argument(
-        "--bench", type=Path, metavar="DIR", help="so101: with a body, things to pick, and a camera named emulated:DIR"
+        "--bench",
+        type=Path,
+        metavar="DIR",
+        help="so101: with a body, things to pick, a camera named emulated:DIR, and its port at DIR/arm",
     )
     got = parser.parse_args(arguments)
-    if got.bench is not None and got.kind != "so101":
-        parser.error(f"expected so101 with --bench, got {got.kind}")
+    if got.bench is not None:
+        if got.kind != "so101":
+            parser.error(f"expected so101 with --bench, got {got.kind}")
+        got.bench = got.bench.absolute()
+        if (got.bench / LINK).exists():
+            parser.error(
+                f"expected nobody at the bench {got.bench}, but an emulator is; end it, or take another folder"
+            )
+        got.link = got.link or got.bench / "arm"
+    got.link = got.link and got.link.absolute()
     if not 0 < got.pace <= 1000:
         parser.error(f"expected --pace above 0 and up to 1000, got {got.pace}")
     if got.link is not None and got.link.exists() and not got.link.is_symlink():
@@ -107,6 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.setswitchinterval(0.0005)
     be_first()  # electronics are never late because a computer is busy
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if got.bench is not None:
+        got.bench.mkdir(parents=True, exist_ok=True)
     ticking = clock(got.pace)
     made = board(got.kind, ticking(), body=got.body, bench=got.bench is not None)
     try:
@@ -114,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Terminal(made, ticking, np.random.default_rng(got.seed), name=got.kind, link=got.link) as terminal,
             benched(terminal, got.bench, got.seed),
         ):
-            eye = f",camera=emulated:{got.bench.resolve()}" if got.bench else ""
+            eye = f",camera=emulated:{got.bench}" if got.bench else ""
             serve(terminal, f"{got.kind}:{terminal.path}{eye}")
     except KeyboardInterrupt:
         return 0

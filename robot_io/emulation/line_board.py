@@ -42,7 +42,7 @@ class Refused(Exception):
 class LineBoard:
     """States: L limp, A following targets, K keeping still, W keeping still because no target came, X stopped."""
 
-    period: float | None = 0.05
+    period: float | None = 0.01
 
     def __init__(self, joints: Sequence[Joint] = JOINTS, motors: Motors | None = None, now: float = 0.0) -> None:
         self.joints = tuple(joints)

@@ -13,10 +13,12 @@ import pytest
 import scservo_sdk
 import serial
 
+from robot_io.driver import Driver
 from robot_io.emulation.faults import Faults, Wire
 from robot_io.emulation.line_board import LineBoard
 from robot_io.emulation.so101 import so101
 from robot_io.feetech_arm import FeetechDriver
+from robot_io.naming import ArmName
 from robot_io.serial_arm import LineDriver
 from robot_io.so_motion import SoArm
 from robot_io.wired import WiredArm
@@ -33,7 +35,7 @@ class Bench:
     """A board, its faults, and time."""
 
     def __init__(self, kind: str, seed: int = 7) -> None:
-        self.time = 100.0
+        self.kind, self.time = kind, 100.0
         self.board: Any = LineBoard(now=self.time) if kind == "line" else so101(now=self.time)
         self.faults = Faults()
         self.wire = Wire(self.faults, np.random.default_rng(seed))
@@ -103,7 +105,18 @@ def arm_on(bench: Bench, path: str, monkeypatch: pytest.MonkeyPatch) -> WiredArm
     """A connected arm on a bench."""
     monkeypatch.setattr(serial, "Serial", port_of(bench))
     monkeypatch.setattr(scservo_sdk.PortHandler, "getCurrentTime", lambda self: bench.clock() * 1e3)
-    line = isinstance(bench.board, LineBoard)
-    arm = WiredArm(LineDriver(path, bench.clock), bench.clock) if line else SoArm(FeetechDriver(path), bench.clock)
+    arm = (
+        WiredArm(LineDriver(path, bench.clock), bench.clock)
+        if bench.kind == "line"
+        else SoArm(_so(bench, path), bench.clock)
+    )
     arm.connect()
     return arm
+
+
+def _so(bench: Bench, path: str) -> Driver:
+    if bench.kind == "feetech":
+        return FeetechDriver(path)
+    from robot_io.so_arm import SoDriver
+
+    return SoDriver("SO-101", "so101_follower", ArmName(path, {}))
