@@ -1,4 +1,4 @@
-"""Replay: every stored demonstration, and why it is replayed as often as it is. Read-only."""
+"""Replay: every stored demonstration, why it is replayed as often as it is, and what would change that."""
 
 from __future__ import annotations
 
@@ -6,127 +6,168 @@ import time
 from pathlib import Path
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
-from PIL import Image, ImageDraw
 
-from pages import history, processes
-from pages.history import History
-from robot_io.arm import Observation, TableView
-from teaching.types import Array, AskbackError, Demonstration, Outcome
+from pages import history, processes, replay_card
+from pages.components.chart import COLOURS, Layer, axis, chart, inside, points
+from pages.what_if import what_if
+from teaching.replay.columns import Columns, Entry
+from teaching.replay.glance import Glance
+from teaching.shares import Bins, Shares, binned
+from teaching.types import Array
 
-WIDTH = 960
-SHAPES = {Outcome.SUCCESS: "circle", Outcome.FAILURE: "x", Outcome.UNKNOWN: "diamond"}
-OUTCOMES = {
-    Outcome.SUCCESS: "its plan was right",
-    Outcome.FAILURE: "its plan was wrong",
-    Outcome.UNKNOWN: "no decision",
-}
-KINDS = {
-    "validated": "you said yes",
-    "annotated": "you showed it",
-    "relabelled": "right for another goal",
-    "offline": "shown beforehand",
-}
+MANY = 20_000
+"""Above so many points they are put together on a grid."""
+LISTED = 200
+OUTCOMES = ((-1, "its plan was wrong", "cross"), (1, "its plan was right", "circle"), (0, "no decision", "diamond"))
 
 
-def drawn(observation: Observation, actions: Array, table: TableView) -> Image.Image:
-    """The picture with a plan over it: a ring where it picks, a target where it places."""
-    pixels = observation["picture"] if "picture" in observation else observation["colour"]
-    image = Image.fromarray(np.asarray(pixels))
-    image = image.resize((WIDTH, round(WIDTH * image.height / image.width)), Image.Resampling.LANCZOS)
-    draw = ImageDraw.Draw(image)
-    (u, v), (s, t) = (_spot(a, table, image.size) for a in (actions[0], actions[-1]))
-    for width, colour in ((9, "black"), (5, "#5cc8ff")):
-        draw.line([u, v, s, t], fill=colour, width=width)
-        draw.ellipse([u - 18, v - 18, u + 18, v + 18], outline=colour, width=width)
-        for radius in (20, 8):
-            draw.ellipse([s - radius, t - radius, s + radius, t + radius], outline=colour, width=width)
-    return image
+def spots(columns: Columns, found: Shares) -> tuple[Array, Array, Array]:
+    """x, y and outcome of every demonstration on the plot."""
+    u = found.terms.u_scaled
+    return np.where(np.isnan(u), -0.06, u), found.terms.age_scaled, columns.demonstrations["outcome"][found.rows]
 
 
-def _spot(action: Array, table: TableView, size: tuple[int, int]) -> tuple[float, float]:
-    across = (action[1] - table.y[0]) / (table.y[1] - table.y[0])
-    down = (action[0] - table.x[0]) / (table.x[1] - table.x[0])
-    return float(across * size[0]), float(down * size[1])
+def radius(mass: Array, most: float) -> Array:
+    """Of a mark, in pixels: its area goes with how likely it is drawn."""
+    return np.asarray(2.5 + 9.0 * np.sqrt(mass / most)) if len(mass) else np.zeros(0)
 
 
-def scatter(found: History) -> go.Figure:
-    """Demonstrations by uncertainty and age; size by how likely they are drawn, shape by outcome."""
-    figure = go.Figure()
-    largest = float(found.chance.max()) if len(found.chance) else 1.0
-    for outcome, shape in SHAPES.items():
-        rows = [n for n, d in enumerate(found.demonstrations) if d.outcome == outcome]
-        if not rows:
-            continue
-        u, age = found.terms.u_scaled[rows], found.terms.age_scaled[rows]
-        figure.add_trace(
-            go.Scattergl(
-                x=np.where(np.isnan(u), -0.06, u),
-                y=age,
-                mode="markers",
-                name=OUTCOMES[outcome],
-                customdata=rows,
-                text=[found.demonstrations[n].goal for n in rows],
-                hovertemplate="%{text}<extra></extra>",
-                marker={"symbol": shape, "size": 9 + 18 * found.chance[rows] / largest, "opacity": 0.8},
-            )
+def single_marks(columns: Columns, found: Shares) -> tuple[list[Layer], list[Array]]:
+    """One mark per demonstration; per layer, the positions that its marks stand for."""
+    x, y, outcome = spots(columns, found)
+    goals, code = np.unique(columns.demonstrations["goal"][found.rows], return_inverse=True)
+    names = [columns.word(g) for g in goals]
+    layers, members = [], []
+    most = float(found.probability.max())
+    for n, (sign, name, symbol) in enumerate(OUTCOMES):
+        rows = np.flatnonzero(outcome == sign)
+        size = radius(found.probability[rows], most)
+        layers.append(
+            points(x[rows], y[rows], COLOURS[n], name=name, symbol=symbol, size=size, says=names, say=code[rows])
         )
-    figure.update_layout(
-        colorway=history.COLOURS,
-        xaxis={"title": "uncertainty, over the largest (left edge: none)", "range": [-0.1, 1.05]},
-        yaxis={"title": "age, 0 newest to 1 oldest", "range": [-0.06, 1.06]},
-        legend={"orientation": "h", "y": 1.12},
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        height=430,
-        dragmode="select",
-    )
-    return figure
+        members.append(rows)
+    return layers, members
 
 
-def formula(found: History, n: int) -> str:
-    """One priority, written out."""
-    t, training = found.terms, found.config.training
-    if np.isnan(t.u_scaled[n]):
-        return f"priority {t.priority[n]:.2f}: it was no decision of the novice, so it is neither preferred nor avoided"
-    sign = "−" if t.outcome[n] > 0 else "+"
-    return (
-        f"priority **{t.priority[n]:.2f}** = 1 {sign} f({t.c[n]:.2f}),  \n"
-        f"{t.c[n]:.2f} = {training.lam:.2g} · {t.u_scaled[n]:.2f} uncertainty "
-        f"+ {1 - training.lam:.2g} · {t.age_scaled[n]:.2f} age"
-    )
-
-
-def explain(found: History, n: int) -> None:
-    """Why it is drawn as often as it is."""
-    even = 1 / len(found.chance)
-    st.markdown(formula(found, n))
-    st.markdown(f"drawn with a chance of **{found.chance[n]:.1%}** each time; evenly it would be {even:.1%}")
-    with st.expander("What is f?"):
-        b = found.config.training.b
-        st.markdown(
-            f"f(c) = (b^(1−c) − 1) / (b − 1) with b = {b:g}: large for what is certain and new. A plan that was wrong "
-            "although it was certain and new is replayed most, one that was right is replayed least."
+def grid_marks(columns: Columns, found: Shares) -> tuple[list[Layer], list[Bins]]:
+    """One mark per cell of a grid."""
+    x, y, outcome = spots(columns, found)
+    cells = [binned(x, y, found.probability, outcome == sign) for sign, _, _ in OUTCOMES]
+    most = max(float(c.mass.max()) for c in cells if len(c.mass))
+    layers = [
+        points(
+            c.x, c.y, COLOURS[n], name=name, symbol=symbol, size=radius(c.mass, most),
+            says=[f"{k:,} examples, {m:.2%} of all draws" for k, m in zip(c.size, c.mass, strict=True)],
         )
+        for n, (c, (_, name, symbol)) in enumerate(zip(cells, OUTCOMES, strict=True))
+    ]  # fmt: skip
+    return layers, cells
 
 
-def card(path: Path, found: History, n: int) -> None:
-    """One demonstration: picture, plan, answer, priority."""
-    shown: Demonstration = found.demonstrations[n]
-    st.markdown(f"### {shown.goal}")
-    try:
-        observation = history.seen(path, shown.decision)
-    except (AskbackError, OSError) as error:
-        st.warning(f"Its picture cannot be read: {error}")
+@st.cache_resource(max_entries=4, show_spinner=False)
+def marks(path: str, sequence: int, _columns: Columns, _found: Shares) -> tuple[list[Layer], list[Array] | list[Bins]]:
+    """The layers of the plot, and what their marks stand for."""
+    return grid_marks(_columns, _found) if len(_found) > MANY else single_marks(_columns, _found)
+
+
+def chosen(picked: dict | None, columns: Columns, found: Shares, members: list[Array] | list[Bins]) -> Array:  # type: ignore[type-arg]
+    """Positions that a person chose on the plot, the likeliest first; empty for none."""
+    if not picked:
+        return np.zeros(0, np.int64)
+    if "path" in picked:
+        x, y, _ = spots(columns, found)
+        rows = np.flatnonzero(inside(picked["path"], x, y))
     else:
-        st.image(drawn(observation, shown.actions, TableView()), width="stretch")
-    answer = found.answers.get(shown.decision)
-    said = f"{KINDS.get(str(shown.kind), str(shown.kind))}"
-    if answer is not None:
-        when = time.strftime("%d %b %H:%M", time.localtime(answer.time))
-        said += f" · {answer.teacher}, {when}, after {answer.seconds:.0f} s"
-    st.caption(f"{said} · decision {shown.decision} · novice v{shown.update}")
-    explain(found, n)
+        layer, mark = (int(v) for v in picked["point"])
+        group = members[layer] if layer < len(members) else np.zeros(0, np.int64)
+        rows = np.flatnonzero(group.member == mark) if isinstance(group, Bins) else group[mark : mark + 1]
+    return np.asarray(rows[np.argsort(-found.probability[rows], kind="stable")])
+
+
+def asked_for(found: Glance, shares: Shares) -> int | None:
+    """The example that the page's address names (`?example=`), by its position."""
+    name = st.query_params.get("example")
+    number = found.number("demonstrations", name) if name else None
+    where = np.flatnonzero(found.columns.demonstrations["number"][shares.rows] == number)
+    return int(where[0]) if len(where) else None
+
+
+def choice(found: Glance, shares: Shares, rows: Array) -> int:
+    """Which of the chosen ones, or of the latest ones, is shown."""
+    linked = asked_for(found, shares)
+    label = f"{len(rows):,} chosen, the likeliest first" if len(rows) else "the latest first"
+    listed = rows[:LISTED] if len(rows) else np.arange(len(shares) - 1, max(len(shares) - 1 - LISTED, -1), -1)
+    options = listed.tolist()
+    if linked is not None and not len(rows) and linked not in options:
+        options.insert(0, linked)
+    stored = found.columns.demonstrations[shares.rows]
+    index = options.index(linked) if linked is not None and linked in options and not len(rows) else 0
+    key = f"example {rows[:3].tolist()} {len(rows)} {linked}"
+    picked = st.selectbox(
+        f"Example ({label})", options, index=index, key=key,
+        format_func=lambda i: f"{i + 1}: {found.columns.word(int(stored['goal'][i]))}",
+    )  # fmt: skip
+    return int(picked)
+
+
+@st.fragment
+def look(path: Path) -> None:
+    """The plot and the chosen card."""
+    found = history.of(path)
+    shares = history.shares_of(path, found)
+    columns = found.columns
+    left, right = st.columns([1.1, 1], gap="large")
+    with left:
+        excluded = int((~columns.in_force).sum())
+        st.markdown(f"### {len(shares):,} stored examples" + (f", {excluded} excluded" if excluded else ""))
+        layers, members = marks(str(path), columns.sequence, columns, shares)
+        picked = chart(
+            axis("uncertainty, over the largest (left edge: none)", -0.1, 1.05), axis("age, 0 newest", -0.05, 1.05),
+            layers, key="scatter", height=400, select=True, alt=f"{len(shares)} stored examples by uncertainty and age",
+        )  # fmt: skip
+        behind = f" · {columns.behind} events newer than this" if columns.behind else ""
+        st.caption(f"larger: drawn more often · as of event {columns.sequence}{behind}")
+        n = choice(found, shares, chosen(picked, columns, shares, members))
+    with right:
+        card(path, found, shares, n)
+
+
+def card(path: Path, found: Glance, shares: Shares, n: int) -> None:
+    """The example at a position."""
+    row = found.columns.demonstrations[shares.rows[n]]
+    shown = found.card(int(row["number"]))
+    st.markdown(f"### {shown.demonstration.goal}")
+    replay_card.picture(found, shown)
+    st.caption(replay_card.said(shown))
+    replay_card.by_hand(path, shown, row)
+    replay_card.why(shares, n, row)
+
+
+def amendments(path: Path, found: Glance) -> None:
+    """What was changed by hand and stands, each with a way back."""
+    entries = found.diary("delete", "pin", "weight", most=20)
+    if not entries:
+        return
+    with st.expander(f"Changed by hand: {len(entries)}" + (" latest" if len(entries) == 20 else "")):
+        st.caption("The next training goes by these. Taking one back is recorded as well; nothing is lost.")
+        for entry in entries:
+            left, right = st.columns([6, 1], vertical_alignment="center")
+            left.markdown(told(entry))
+            right.button(
+                "Take back", key=f"back {entry.seq}", on_click=replay_card.change, args=(path, "take_back"),
+                kwargs={"event": entry.seq},
+            )  # fmt: skip
+
+
+def told(entry: Entry) -> str:
+    """One change in words."""
+    body = entry.body
+    verb = {"delete": "excluded", "pin": "pinned" if body.get("pinned", True) else "unpinned"}.get(
+        entry.kind, f"weighed × {body.get('weight')}"
+    )
+    when = time.strftime("%d %b %H:%M", time.localtime(entry.time))
+    return f"**{body['demonstration']}** {verb} · {body.get('by') or 'somebody'}, {when}"
 
 
 def main() -> None:
@@ -136,23 +177,18 @@ def main() -> None:
         st.title("Replay")
         st.write("No lesson is open.")
         return
+    if refused := st.session_state.pop("refused", ""):
+        st.error(f"Nothing was changed: {refused}", icon=":material/error:")
     found = history.of(path)
-    if not found.demonstrations:
+    if not found.columns.in_force.any():
         st.title("Replay")
         st.write("Nothing is stored yet. Every yes, relabel and demonstration on the Teach page adds something here.")
+        amendments(path, found)
         return
-    left, right = st.columns([1.1, 1], gap="large")
-    with left:
-        st.markdown(f"### {len(found.demonstrations)} stored examples")
-        event = st.plotly_chart(
-            scatter(found), key="scatter", on_select="rerun", selection_mode=("points", "box", "lasso")
-        )
-        points = [int(p["customdata"]) for p in event.selection.points if "customdata" in p]
-        names = points or list(range(len(found.demonstrations) - 1, -1, -1))
-        label = f"{len(points)} selected" if points else "newest first"
-        n = st.selectbox(f"Example ({label})", names, format_func=lambda i: f"{i + 1}: {found.demonstrations[i].goal}")
-    with right:
-        card(path, found, int(n))
+    look(path)
+    amendments(path, found)
+    st.markdown("### What if it drew otherwise?")
+    what_if(path)
 
 
 main()
