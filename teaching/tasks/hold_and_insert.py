@@ -104,9 +104,10 @@ class HoldAndInsert:
         if stage == 0:
             return Sight(tip, tip, 0.0, float(on), idle=True)
         if stage == 1:
-            target = np.array([*peg[:2], 2 * peg[2] + GAP])
+            top = float(min(2 * peg[2], peg[2] + max(truth["objects"][0]["size"]) / 2))
+            target = np.array([*peg[:2], top + GAP])
             near = bool(np.linalg.norm(tip - target) < TAKE)
-            return Sight(tip, target, float(2 * peg[2]), float(near and not on), fits=0.006)
+            return Sight(tip, target, top, float(near and not on), fits=0.006)
         if stage == 2:
             return self._insert(tip, peg, truth, yaws)
         return Sight(tip, np.array([*tip[:2], max(AWAY, tip[2])]), 0.0, 0.0, idle=bool(tip[2] > AWAY - 0.02))

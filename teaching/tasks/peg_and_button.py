@@ -77,19 +77,20 @@ class PegAndButton:
         tip, stage = np.asarray(observation["tip"], dtype=np.float64), int(truth["stage"])
         peg, slot, button = (np.array(thing["position"]) for thing in truth["objects"])
         if stage == 0:
-            return (self._pick(tip, peg, observation),)
+            return (self._pick(tip, peg, max(truth["objects"][0]["size"]), observation),)
         if stage == 1:
             return (self._insert(tip, peg, slot, truth, np.asarray(observation["peg_yaw"])),)
         top = float(button[2] + truth["objects"][2]["size"][2] / 2)
         return (Sight(tip, np.array([*button[:2], PRESS]), top, 0.0, fits=0.006),)
 
     @staticmethod
-    def _pick(tip: Array, peg: Array, observation: Sensed) -> Sight:
-        """A cup that was on when it lost the peg takes nothing until it was off."""
-        target = np.array([*peg[:2], 2 * peg[2] + GAP])
+    def _pick(tip: Array, peg: Array, tall: float, observation: Sensed) -> Sight:
+        """A cup that was on when it lost the peg takes nothing until it was off. The peg may lie on a rim."""
+        top = float(min(2 * peg[2], peg[2] + tall / 2))
+        target = np.array([*peg[:2], top + GAP])
         spent = float(observation["gripper"][0]) >= 0.5
         near = bool(np.linalg.norm(tip - target) < TAKE)
-        return Sight(tip, target, float(2 * peg[2]), float(near and not spent), fits=0.006)
+        return Sight(tip, target, top, float(near and not spent), fits=0.006)
 
     @staticmethod
     def _insert(tip: Array, peg: Array, slot: Array, truth: Truth, yaw: Array) -> Sight:

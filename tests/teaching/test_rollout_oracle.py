@@ -98,6 +98,16 @@ def test_a_correction_without_a_recovery_is_as_little_as_is_needed():
     assert full.drive(high, up, "recover")[4] == 1.0
 
 
+def test_it_takes_the_peg_from_where_it_came_to_lie():
+    """On the table, standing or lying, and on the rim of the slot."""
+    task = make_rollout_task(TASK)
+    for height, top in ((0.021, 0.042), (0.018, 0.036), (0.051, 0.072)):
+        lost = scene()
+        lost["objects"][0]["position"] = [0.5, -0.19, height]
+        (sight,) = task.sights(lost, seen())
+        assert sight.target[2] == pytest.approx(top + 0.004)
+
+
 def test_recovered_is_high_up_and_with_a_right_view():
     person = oracle()
     assert person.recovered(scene(), seen(z=0.23))
