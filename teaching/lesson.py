@@ -11,6 +11,7 @@ from teaching.gating import Gate
 from teaching.rollout_phases import PROTOCOLS
 from teaching.rollout_task import rollout_tasks
 from teaching.sampling import Sampling
+from teaching.selection import SELECTIONS
 from teaching.task import tasks
 from teaching.types import BadInput, explained
 
@@ -66,7 +67,12 @@ class LessonConfig:
     protocol: str = explained("rac", "What an intervention is: rac recovers, then corrects, and ends the episode.")
     wanted: int = explained(10, "Interventions, or demonstrations at first, after which it is trained (a round).")
 
+    weighting: str = explained("rac", "In motion: which frames are trained on, and how much: rac, iwr or sirius.")
+    recovery_auto: bool = explained(False, "In motion: also train on ways back that the arm retraced by itself.")
+
     def __post_init__(self) -> None:
+        if self.weighting not in SELECTIONS:
+            raise BadInput(f"expected a weighting among {', '.join(SELECTIONS)}, got {self.weighting!r}")
         if self.kind not in KINDS:
             raise BadInput(f"expected a kind among {', '.join(KINDS)}, got {self.kind!r}")
         known = rollout_tasks() if self.kind == "rollout" else tasks()

@@ -74,7 +74,7 @@ class RolloutArm:
     @property
     def is_scene(self) -> bool:
         """Whether it can be reset, and tells the truth."""
-        return "scene" in self.features.capabilities
+        return bool({"laid", "scene"} & self.features.capabilities)
 
     def ask(self, what: str, work: Callable[[], Any], about: Any = None) -> None:
         """Have some work done; one at a time."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -201,3 +202,9 @@ def need(condition: bool, sentence: str) -> None:
     """BadInput with a sentence unless a condition holds."""
     if not condition:
         raise BadInput(sentence)
+
+
+def cut(frames: Mapping[str, Any], a: int, b: int) -> dict[str, Any]:
+    """Rows [a, b) of the columns."""
+    rows = {n: np.asarray(c)[a:b] for n, c in frames.items() if isinstance(c, np.ndarray) and n != "observation"}
+    return {**rows, "observation": {n: np.asarray(c)[a:b] for n, c in frames["observation"].items()}}

@@ -13,7 +13,8 @@ import torch
 
 from robot_io.launch import launch
 from robot_io.remote_stream import StreamArm
-from teaching.headless import Report, silent
+from robot_io.watching import Watch
+from teaching.headless import TELLING, Report, silent
 from teaching.learning import Learning
 from teaching.lesson import LessonConfig
 from teaching.replay import ReplayBuffer
@@ -28,25 +29,27 @@ from teaching.types import AskbackError, BadInput
 
 @contextmanager
 def arm_of(directory: Path, name: str, pace: float = 0.0) -> Iterator[StreamArm]:
-    """An arm process of one's own, as fast as it can; ended afterwards.
+    """An arm process of one's own, as fast as it can; ended afterwards. An emulated arm takes its time, watched.
 
     Raises:
-        BadInput: it is no simulated arm; nothing was started.
+        BadInput: nobody knows its table; it was ended.
     """
-    if not name.startswith("sim:"):
-        raise BadInput(
-            f"expected a simulated arm such as sim:panda, since a scripted teacher sees the truth; got {name}"
-        )
-    process = launch(name, directory)
+    process = launch(name, directory, patience=240.0)
     arm = StreamArm(directory, session="teaching")
     try:
         arm.connect()
-        arm.pace(pace)
-        yield arm
+        if not {"laid", "scene"} & arm.features.capabilities:
+            raise BadInput(f"{TELLING}, since a scripted teacher sees the truth; got {name}")
+        if arm.features.simulated:
+            arm.pace(pace)
+            yield arm
+            return
+        with Watch(directory, release=arm.release):
+            yield arm
     finally:
         arm.disconnect()
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def run(

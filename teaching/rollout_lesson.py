@@ -53,7 +53,7 @@ class RolloutLesson(RolloutMoves):
             "expected a trained policy, but there is none yet: show the task a few times, then train",
         )
         need(self.config.protocol != "demos", "this lesson collects demonstrations only: show the task yourself")
-        said = self._mark("start")
+        said = self._mark("start", seed=self.draft.seed if self.draft else 0)
         self.set_off()
         return said
 
@@ -67,7 +67,7 @@ class RolloutLesson(RolloutMoves):
     def demonstrate(self) -> int:
         """A person drives from the start."""
         self._need_episode(Phase.READY)
-        said = self._mark("demonstrate")
+        said = self._mark("demonstrate", seed=self.draft.seed if self.draft else 0)
         self.happen(Event.DEMONSTRATE)
         return said
 

@@ -15,8 +15,9 @@ from robot_io.arm import NotConnected, Stopped
 from robot_io.recording import CONTROLLERS
 from teaching.rollout_arm import Beat, Told
 from teaching.rollout_draft import doubt_of
-from teaching.rollout_episodes import RolloutEpisodes, Stand
+from teaching.rollout_episodes import RolloutEpisodes, Stand, cut
 from teaching.rollout_phases import Event, Phase
+from teaching.rollout_rescue import rescue
 from teaching.rollout_states import EVERY, sensed
 from teaching.types import Array
 
@@ -30,8 +31,8 @@ class RolloutMoves(RolloutEpisodes):
     # -- events ------------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """The first scene."""
-        self.new_scene()
+        """The first scene; before it, what the arm remembers of an episode that a crash of ours cut short."""
+        self.hand.ask("rescue", lambda: self.hand.arm.beat(-1))
 
     def handle(self, kind: str, value: Any) -> None:
         """A word of the arm, of the store, of the trainer, or a tick."""
@@ -52,12 +53,26 @@ class RolloutMoves(RolloutEpisodes):
         self.hand.busy = False
         if told.what == "places":
             self.finished(told.about, None if told.error else told.value)
+        elif told.what == "rescue":
+            self._rescue(told.value)
         elif told.error is not None:
             self._refused(told)
         elif told.what == "reset":
             self.arrived(told.value)
         else:
             self._beaten(told.value)
+
+    def _rescue(self, told: Mapping[str, Any] | None) -> None:
+        """Keep an episode that was cut short, then begin."""
+        frames = told["frames"] if told else {}
+        draft = rescue(self.buffer, frames, self.rules, self.task.goal, self.policy.version)
+        if draft is None:
+            self.new_scene()
+            return
+        self.stand, self._then = Stand.SAVING, Stand.RESETTING
+        self.message = f"episode {draft.id} was cut short; it is kept, marked as truncated"
+        self.rounds.begun = max(self.rounds.begun, int(draft.id) + 1)
+        self.hand.places(draft.joints(), draft)
 
     def _refused(self, told: Told) -> None:
         """The arm did not do what was asked: say why, lose nothing, try again when it can."""
@@ -102,7 +117,7 @@ class RolloutMoves(RolloutEpisodes):
         for a, b in pairwise(edges):
             if b > a:
                 self._drove(CONTROLLERS[int(drivers[a])])
-                self._take(_cut(frames, a, b))
+                self._take(cut(frames, a, b))
         if beat.now["controller"] in ("human", "retrace"):
             self._drove(beat.now["controller"])
 
@@ -193,9 +208,3 @@ class RolloutMoves(RolloutEpisodes):
             self.hand.look()
         else:
             self.hand.drive(rows)
-
-
-def _cut(frames: Mapping[str, Any], a: int, b: int) -> dict[str, Any]:
-    """Rows [a, b) of the columns."""
-    rows = {n: np.asarray(c)[a:b] for n, c in frames.items() if isinstance(c, np.ndarray) and n != "observation"}
-    return {**rows, "observation": {n: np.asarray(c)[a:b] for n, c in frames["observation"].items()}}

@@ -74,7 +74,11 @@ class RolloutTask(Protocol):
         """One for each arm."""
 
 
-_TASKS = {"peg-and-button": "teaching.tasks.peg_and_button", "hold-and-insert": "teaching.tasks.hold_and_insert"}
+_TASKS = {
+    "peg-and-button": "teaching.tasks.peg_and_button",
+    "hold-and-insert": "teaching.tasks.hold_and_insert",
+    "block-in-bowl": "teaching.tasks.block_in_bowl",
+}
 _FOR_TWO = ("hold-and-insert",)
 
 

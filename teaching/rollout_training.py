@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,17 +112,9 @@ def data_of(found: list[Example], horizon: int, selection: Selection) -> ChunkDa
     )
 
 
-def selection_of(lesson: Mapping[str, Any]) -> Selection:
-    """By the name in the lesson's training settings: rac (default), iwr or sirius; with `recovery_auto` if asked."""
-    settings = lesson.get("training") or {}
-    name = str(settings.get("weighting", "rac"))
-    if name not in SELECTIONS:
-        raise BadInput(f"expected a weighting among {', '.join(SELECTIONS)}, got {name!r}")
-    chosen = SELECTIONS[name]
-    return Selection(
-        chosen.weighting, chosen.policy_frames, chosen.unaided, bool(settings.get("recovery_auto", False)),
-        chosen.before,
-    )  # fmt: skip
+def selection_of(config: LessonConfig) -> Selection:
+    """What a lesson trains on."""
+    return replace(SELECTIONS[config.weighting], recovery_auto=config.recovery_auto)
 
 
 class RolloutTraining:
@@ -176,7 +168,7 @@ class RolloutTraining:
             TrainingFailed: the loss is not a finite number.
         """
         self.buffer.refresh()
-        selection, flow = selection_of(self.buffer.lesson), self.flow(steps)
+        selection, flow = selection_of(LessonConfig.from_json(self.buffer.lesson)), self.flow(steps)
         data = data_of(examples(self.buffer, self.task), flow.horizon, selection)
         learner = FlowLearner(flow, seed=seed)
         learner.fit(data.states, data.actions)

@@ -17,8 +17,9 @@ from teaching.rollout_episodes import Stand
 from teaching.rollout_facts import timeline_of
 from teaching.rollout_intents import RolloutIntents, meaningful
 from teaching.rollout_lesson import RolloutLesson
-from teaching.rollout_phases import Phase
+from teaching.rollout_phases import Phase, Rules
 from teaching.rollout_pilot import untaught
+from teaching.rollout_rescue import rescue
 from teaching.rollout_view import rollout_view
 from teaching.segments import End, SegmentKind
 from teaching.types import BadInput
@@ -62,6 +63,7 @@ class Bench:
         end = time.monotonic() + seconds
         self.lesson.ended = False
         self.lesson.run(until=lambda: not self.steps or time.monotonic() > end)
+        self.lesson.begin = lambda: None  # type: ignore[method-assign]  the next play goes on from here
         assert not self.steps, f"still {self.lesson.stand}, {self.lesson.phase}: {self.lesson.message}"
         return self
 
@@ -360,3 +362,28 @@ def test_segments_never_overlap_with_what_the_store_says(bench):
     for segment in facts["segments"]:
         part = columns["segment"][columns["live"]][segment["start"] : segment["stop"]]
         assert (part == SegmentKind[segment["kind"].upper()]).all()
+
+
+def test_an_episode_that_a_crash_cut_short_is_kept_from_what_the_arm_remembers(bench, tmp_path):
+    b = helped(bench())
+    b.when(b.moved(60)).play()
+    b.lesson.hand.close()
+    b.buffer.close()  # no end of the lesson: its process was killed
+    arm = b.arm
+    arm.hand_back()
+    b.buffer = ReplayBuffer(tmp_path / "lesson0")
+    config = LessonConfig.from_json(b.buffer.lesson)
+    b.lesson = RolloutLesson(b.buffer, arm, b.policy, Learning(None, config.training, 3), beside=False)
+    b.lesson.hand.look_seconds, b.lesson.changed = 0.0, b._act
+    b.when(b.phase(Phase.READY)).play()
+    facts = b.facts()
+    assert facts["end"] == "truncated" and kinds(facts) == ["policy", "recovery", "correction"]
+    assert facts["segments"][0]["stop"] == 24 and "in the middle" in b.buffer.episodes()[0].reason
+    assert b.lesson.draft is not None and b.lesson.draft.id == "000001"
+
+
+def test_nothing_is_rescued_twice(bench):
+    b = helped(bench())
+    b.when(b.moved(60), b.arm.hand_back).when(lambda: True, b.lesson.done).when(b.kept(1)).play()
+    frames = b.arm.beat(-1)["frames"]
+    assert rescue(b.buffer, frames, Rules(), TASK.goal, 0) is None
