@@ -5,6 +5,7 @@ To add one: a module with `run(given) -> Finding`, and a line in EXPERIMENTS.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -72,7 +73,9 @@ class Experiment(NamedTuple):
 
 EXPERIMENTS: dict[str, Experiment] = {
     "sag-digits": Experiment("teaching.experiments.sag_digits", "Does the gate keep its promise, on digits?", 13.0),
-    "sag-table": Experiment("teaching.experiments.sag_table", "Did the gate keep its promise on the table?", 1.0),
+    "sag-table": Experiment("teaching.experiments.sag_table", "Did the gate keep its promise on the table?", 6.0),
+    "fier": Experiment("teaching.experiments.fier", "What do confirming and relabelling save a teacher?", 20.0),
+    "pier": Experiment("teaching.experiments.pier", "Does replay by priority help through a change?", 20.0),
     "baselines": Experiment("teaching.experiments.baselines", "Is it ahead of other ways of asking?", 7.0),
     "rac": Experiment("teaching.experiments.rac", "Do recovery and correction pay, at equal human frames?", 4.0),
     "rac-doubt": Experiment("teaching.experiments.rac_doubt", "Does doubt rise before a failure?", 2.0),
@@ -85,6 +88,26 @@ def experiment(name: str) -> Experiment:
     if name not in EXPERIMENTS:
         raise BadInput(f"expected an experiment among {', '.join(EXPERIMENTS)}, or all, got {name!r}")
     return EXPERIMENTS[name]
+
+
+def kept(path: Path, settings: Mapping[str, Any], make: Callable[[], Sequence[Mapping[str, Any]]]) -> list[Any]:
+    """The rows of one piece of a long run: read if they are there, else made and written whole.
+
+    Raises:
+        BadInput: the file holds rows of other settings.
+    """
+    wanted = json.loads(json.dumps(settings))
+    if path.is_file():
+        there = json.loads(path.read_text(encoding="utf-8"))
+        if there["settings"] != wanted:
+            raise BadInput(f"expected {path} to hold figures of these settings; name another --work, or remove it")
+        return list(there["rows"])
+    rows = list(make())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".tmp")
+    beside.write_text(json.dumps({"settings": wanted, "rows": rows}, indent=1), encoding="utf-8")
+    beside.replace(path)
+    return rows
 
 
 def table(head: Sequence[str], body: Sequence[Sequence[Any]]) -> str:

@@ -17,8 +17,11 @@ import numpy as np
 
 from teaching.experiments.experiment import Finding, Given, table
 from teaching.experiments.intervals import mean
+from teaching.experiments.starter import scene_of
 from teaching.experiments.svg_plot import Line, Panel, svg
+from teaching.experiments.table_lessons import Cell, run_cell
 from teaching.gating import Gate
+from teaching.lesson import LessonConfig
 from teaching.metrics import Rate, count, tracked
 from teaching.replay import ReplayBuffer
 from teaching.sag import MODES, Mode, Sag
@@ -29,6 +32,7 @@ TARGETS = (0.5, 0.7, 0.9)
 N_MIN = 15
 """Mistakes needed by the promises tried afterwards, as in lessons. With fewer a promise falls short."""
 WINDOW = 50
+TABLE_ARM, TABLE_SEEDS, TABLE_STORING = "sim:panda", (40, 41), 60
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,11 @@ def separation(lesson: Recorded) -> float:
 
 
 def run(given: Given) -> Finding:
-    """Over the lessons named by `--set lessons=DIR,DIR`."""
-    if set(given.options) - {"lessons"} or not given.options:
+    """Over the lessons named by `--set lessons=DIR,DIR`, else over two that are taught first."""
+    if set(given.options) - {"lessons"}:
         raise BadInput("expected --set lessons=DIR,DIR: recorded lessons of a simulated arm, as `run` leaves them")
-    lessons = [recorded(Path(name)) for name in str(given.options["lessons"]).split(",")]
+    named = str(given.options["lessons"]).split(",") if "lessons" in given.options else None
+    lessons = [recorded(Path(name)) for name in named or _taught(given)]
     rows, repeats = [], 20 if given.full else 3
     wanted = [(lesson, mode, target) for lesson in lessons for mode in MODES for target in TARGETS]
     for done, (lesson, mode, target) in enumerate(wanted):
@@ -105,6 +110,19 @@ def run(given: Given) -> Finding:
         for repeat in given.seeds or range(repeats):
             rows.append(_row(lesson, mode, target, repeat))
     return found(lessons, rows)
+
+
+def _taught(given: Given) -> list[Path]:
+    """Lessons from nothing, kept in the work directory."""
+    arm, storing = scene_of(TABLE_ARM), 300 if given.full else TABLE_STORING
+    try:
+        for seed in TABLE_SEEDS:
+            given.report("lessons taught", seed - TABLE_SEEDS[0], len(TABLE_SEEDS))
+            config = LessonConfig(name=f"lesson-{seed}", arm=TABLE_ARM, teacher="oracle", start="nothing", seed=seed)
+            run_cell(Cell(config.name, config, storing, scenes=1), given.work, arm)
+    finally:
+        arm.disconnect()
+    return [given.work / f"lesson-{seed}" for seed in TABLE_SEEDS]
 
 
 def _row(lesson: Recorded, mode: Mode, target: float, repeat: int) -> dict[str, Any]:
@@ -162,7 +180,8 @@ def _promises(rows: Sequence[dict[str, Any]]) -> str:
             each = {name: _share([r for r in own if r["lesson"] == name]) for name in {r["lesson"] for r in own}}
             asked = sum(r["asked"] for r in own) / sum(r["scored"] for r in own)
             least = min(each.values()), max(each.values())
-            kept = mean(list(each.values())).told(2) if len(each) > 1 else f"{_share(own):.2f}"
+            over = mean(list(each.values()))
+            kept = over._replace(low=max(over.low, 0.0), high=min(over.high, 1.0)).told(2)
             cases = round(sum(r["of"] for r in own) / len({r["repeat"] for r in own}))
             body.append([mode, target, kept, f"{least[0]:.2f} to {least[1]:.2f}", cases, f"{asked:.2f}"])
     head = ["promise", "target", "kept, mean over lessons [95 %]", "single lessons", "cases that count", "asked"]

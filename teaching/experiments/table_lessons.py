@@ -6,10 +6,8 @@ is not run again.
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import numpy as np
 
 from robot_io.arm import Scene
 from teaching import novice
+from teaching.experiments.experiment import kept
 from teaching.headless import Scripted, evaluate
 from teaching.learning import Learning
 from teaching.lesson import LessonConfig
@@ -28,7 +27,7 @@ from teaching.replay import ReplayBuffer
 from teaching.task import make_task
 from teaching.trainer import Trainer
 from teaching.training import Training
-from teaching.types import AskbackError, BadInput, Kind
+from teaching.types import AskbackError, Kind
 
 
 class TrainerInProcess(Trainer):
@@ -78,37 +77,24 @@ def run_cell(cell: Cell, work: Path, arm: Scene) -> list[dict[str, Any]]:
     Raises:
         BadInput: the directory holds a cell of other settings.
     """
-    found, wanted = work / f"{cell.name}.json", _settings(cell)
-    if found.is_file():
-        kept = json.loads(found.read_text(encoding="utf-8"))
-        if kept["settings"] != wanted:
-            raise BadInput(f"expected {found} to hold figures of these settings; name another --work, or remove it")
-        rows: list[dict[str, Any]] = kept["rows"]
-        return rows
+    return kept(work / f"{cell.name}.json", _settings(cell), lambda: _made(cell, work, arm))
+
+
+def _made(cell: Cell, work: Path, arm: Scene) -> list[dict[str, Any]]:
     directory = work / cell.name
     shutil.rmtree(directory, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     if cell.begin is not None:
         shutil.copytree(cell.begin, directory)
-    rows = [{"cell": cell.name, **row} for row in _teach(cell, directory, arm)]
-    _write(found, {"settings": wanted, "rows": rows})
-    return rows
+    return [{"cell": cell.name, **row} for row in _teach(cell, directory, arm)]
 
 
 def _settings(cell: Cell) -> dict[str, Any]:
-    values = {
+    return {
         "config": cell.config.to_json(), "storing": cell.storing, "marks": list(cell.marks),
         "splits": list(cell.splits), "scenes": cell.scenes, "begin": cell.begin.name if cell.begin else None,
         "always_demonstrates": cell.oracle.always_demonstrates, "relabels": cell.oracle.relabels,
     }  # fmt: skip
-    plain: dict[str, Any] = json.loads(json.dumps(values))
-    return plain
-
-
-def _write(path: Path, value: Mapping[str, Any]) -> None:
-    beside = path.with_name(path.name + ".tmp")
-    beside.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    beside.replace(path)
 
 
 def _teach(cell: Cell, directory: Path, arm: Scene) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from teaching.experiments import sag_table
 from teaching.experiments.experiment import Given
 from teaching.experiments.sag_table import Recorded, again, recorded, run, separation
 from teaching.gating import Gate
+from teaching.lesson import LessonConfig, TrainingConfig
 from teaching.metrics import count
 from teaching.types import BadInput
 
@@ -48,9 +50,18 @@ def test_separation_is_half_where_nothing_tells() -> None:
     assert separation(made(known=0.0)) == pytest.approx(0.5, abs=0.06) and separation(made()) > 0.8
 
 
-def test_from_lessons_to_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_lessons_to_finding(tmp_path: Path) -> None:
     found = run(Given(tmp_path, (0,), options={"lessons": str(lessons()[0])}))
     assert found.figures["lessons"] == 1 and "Wilson" in found.markdown and found.plots["kept"].startswith("<svg")
     json.dumps(found.rows)
     with pytest.raises(BadInput, match="lessons=DIR"):
-        run(Given(tmp_path))
+        run(Given(tmp_path, options={"lesson": "x"}))
+
+
+def test_without_lessons_two_are_taught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sag_table, "TABLE_ARM", "fake:table")
+    monkeypatch.setattr(sag_table, "TABLE_STORING", 1)
+    monkeypatch.setattr(sag_table, "LessonConfig", partial(LessonConfig, training=TrainingConfig(steps=1, batch=2)))
+    found = run(Given(tmp_path, (0,)))
+    assert found.figures["lessons"] == 2 and found.figures["decisions"] >= 2
+    assert "too little known" in found.markdown

@@ -1,0 +1,187 @@
+"""Does replay by priority help a novice through a change? Storing episodes to regain 80 % after a domain shift.
+
+On the table of numbers, over many seeds: colours that goals name, then other colours, then another light that turns
+every colour. Three ways of teaching, as published: whole, without FIER, without PIER. On the simulated table, where one
+lesson takes minutes: seen, then unseen colours, whole and without PIER.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from teaching.experiments.experiment import Finding, Given, kept, table
+from teaching.experiments.intervals import mean, paired
+from teaching.experiments.starter import scene_of
+from teaching.experiments.svg_plot import Line, Panel, svg
+from teaching.experiments.table_lessons import Cell, run_cell
+from teaching.experiments.toy_lesson import Phase, ToyConfig, ToyLesson
+from teaching.experiments.toy_table import SEEN, UNSEEN
+from teaching.feedback import Fier
+from teaching.lesson import LessonConfig, TrainingConfig
+from teaching.sampling import Sampling
+from teaching.types import BadInput
+
+ARMS = {"whole": (True, True), "without PIER": (True, False), "without FIER": (False, True)}
+"""Name → FIER on, PIER on."""
+EACH = 120
+"""Storing episodes in each domain of the table of numbers."""
+PHASES = (Phase(SEEN, 0.0, EACH), Phase(UNSEEN, 0.0, EACH), Phase(SEEN, 1.2, EACH))
+NAMES = ("first colours", "other colours", "other light")
+SEEDS = tuple(range(300, 330))
+STEP, SCENES, BACK = 4, 200, 0.8
+TABLE_ARM, TABLE_SEEDS = "sim:panda", (30, 31)
+TABLE_FIRST, TABLE_AFTER, TABLE_STEP, TABLE_SCENES = 40, 30, 6, 20
+
+
+def run(given: Given) -> Finding:
+    """Numbers, then the table; `--set where=numbers` or `table` for one of them."""
+    where = str(given.options.get("where", "both"))
+    if set(given.options) - {"where"} or where not in ("numbers", "table", "both"):
+        raise BadInput(f"expected --set where=numbers, table or both, got {dict(given.options)}")
+    rows: list[dict[str, Any]] = []
+    if where != "table":
+        seeds = given.seeds or (tuple(range(300, 400)) if given.full else SEEDS)
+        for done, seed in enumerate(seeds):
+            given.report("seeds", done, len(seeds))
+            settings = {"each": EACH, "step": STEP, "scenes": SCENES, "arms": list(ARMS)}
+            made = given.work / f"numbers-{seed}.json"
+            rows += kept(made, settings, partial(_all_arms, seed))
+    if where != "numbers":
+        rows += _on_the_table(given)
+    return found(rows)
+
+
+def _all_arms(seed: int) -> list[dict[str, Any]]:
+    return [_numbers(arm, seed) for arm in ARMS]
+
+
+def _numbers(arm: str, seed: int) -> dict[str, Any]:
+    fier, pier = ARMS[arm]
+    config = ToyConfig(fier=Fier(fier, fier), sampling=Sampling(prioritised=pier), phases=PHASES, most=2000)
+    lesson = ToyLesson(config, seed)
+    curves: list[list[float]] = [[] for _ in PHASES]
+    for number, tally in lesson.run():
+        if tally.storing % STEP == 0:
+            curves[number].append(round(100 * lesson.score(PHASES[number], SCENES), 2))
+    tally = lesson.tally
+    return {
+        "where": "numbers", "arm": arm, "seed": seed, "curves": curves, "answers": tally.answers,
+        "seconds": tally.seconds, "annotated": tally.annotated, "needed": [needed(c, STEP, EACH) for c in curves[1:]],
+    }  # fmt: skip
+
+
+def needed(curve: Sequence[float], step: int, most: int) -> int:
+    """Storing episodes until two trials in a row reach 80; `most` if that never came."""
+    for i in range(len(curve) - 1):
+        if min(curve[i], curve[i + 1]) >= 100 * BACK:
+            return (i + 1) * step
+    return most
+
+
+def _on_the_table(given: Given) -> list[dict[str, Any]]:
+    """Whole and without PIER; kept in the work directory, cell by cell."""
+    seeds = given.seeds or (tuple(range(30, 40)) if given.full else TABLE_SEEDS)
+    first, after = (150, 150) if given.full else (TABLE_FIRST, TABLE_AFTER)
+    rows, arm = [], scene_of(TABLE_ARM)
+    try:
+        wanted = [(name, seed) for seed in seeds for name in ("whole", "without PIER")]
+        for done, (name, seed) in enumerate(wanted):
+            given.report("lessons on the table", done, len(wanted))
+            rows.append(_table_row(name, seed, first, after, given, arm))
+    finally:
+        arm.disconnect()
+    return rows
+
+
+def _table_row(name: str, seed: int, first: int, after: int, given: Given, arm: Any) -> dict[str, Any]:
+    config = LessonConfig(
+        name=f"{name}-{seed}", arm=TABLE_ARM, teacher="oracle", start="nothing", seed=seed,
+        training=TrainingConfig(prioritised=ARMS[name][1]),
+    )  # fmt: skip
+    short = f"{name.lower().replace(' ', '-')}-{seed}"
+    before = run_cell(Cell(short, config, first, scenes=TABLE_SCENES), given.work, arm)
+    marks = tuple(range(first + TABLE_STEP, first + after, TABLE_STEP))
+    moved = replace(config, split="unseen")
+    begin = given.work / short
+    shifted = Cell(f"{short}-shifted", moved, first + after, marks, ("unseen",), TABLE_SCENES, begin=begin)
+    found = run_cell(shifted, given.work, arm)
+    curve = [float(row["unseen"]) for row in found]
+    return {
+        "where": "table", "arm": name, "seed": seed, "curves": [[float(before[-1]["seen"])], curve],
+        "answers": found[-1]["answers"], "seconds": found[-1]["seconds"], "annotated": found[-1]["annotated"],
+        "needed": [needed(curve, TABLE_STEP, after)],
+    }  # fmt: skip
+
+
+def found(rows: Sequence[dict[str, Any]]) -> Finding:
+    """Tables, verdicts, plot."""
+    parts, figures = [], {}
+    for where, title in (("numbers", "The table of numbers"), ("table", "The simulated table")):
+        own = [row for row in rows if row["where"] == where]
+        if own:
+            lines, figures[where] = _verdict(own)
+            parts += [f"## {title}", _table(own), lines]
+    return Finding("\n\n".join(parts), figures, rows, {"shift": _plot(rows)})
+
+
+def _of(rows: Sequence[dict[str, Any]], arm: str) -> list[dict[str, Any]]:
+    return sorted((row for row in rows if row["arm"] == arm), key=lambda row: row["seed"])
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    shifts = range(len(rows[0]["needed"]))
+    body = []
+    for arm in ARMS:
+        own = _of(rows, arm)
+        if own:
+            regained = [mean([row["needed"][i] for row in own]).told(1) for i in shifts]
+            ends = [mean([row["curves"][i][-1] for row in own]).told(1) for i in range(len(own[0]["curves"]))]
+            said = [mean([row[name] for row in own]).told(0) for name in ("annotated", "answers", "seconds")]
+            body.append([arm, *regained, *ends, *said])
+    places = NAMES[: len(rows[0]["curves"])]
+    changes = [f"storing episodes to 80 % after the change to {NAMES[i + 1]}" for i in shifts]
+    ended = [f"reward × 100, {name}, at its end" for name in places]
+    return table(["lesson", *changes, *ended, "annotated", "answers", "human seconds"], body)
+
+
+def _verdict(rows: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    lines: list[str] = []
+    figures: dict[str, Any] = {"seeds": len({row["seed"] for row in rows})}
+    for other in ("without PIER", "without FIER"):
+        whole, less = _of(rows, "whole"), _of(rows, other)
+        if len(less) < 2:
+            continue
+        pairs = {
+            f"after the change to {NAMES[i + 1]}": [[row["needed"][i] for row in own] for own in (less, whole)]
+            for i in range(len(whole[0]["needed"]))
+        }
+        pairs["summed over changes"] = [[sum(row["needed"]) for row in own] for own in (less, whole)]
+        for name, (a, b) in pairs.items():
+            found = paired(a, b)
+            lines.append(f"- {other} needs so many storing episodes more, {name}: {found.told()}.")
+            figures[f"{other}, {name}"] = [round(x, 2) for x in found.difference[:3]]
+    return "\n".join(lines), figures
+
+
+def _plot(rows: Sequence[dict[str, Any]]) -> str:
+    panels = []
+    for where, step in (("numbers", STEP), ("table", TABLE_STEP)):
+        own = [row for row in rows if row["where"] == where]
+        for i in range(len(own[0]["curves"]) if own else 0):
+            lines = []
+            for arm in ARMS:
+                curves = [row["curves"][i] for row in _of(own, arm)]
+                length = min((len(c) for c in curves), default=0)
+                if length < 2:
+                    continue
+                means = np.mean([c[:length] for c in curves], axis=0).tolist()
+                lines.append(Line(arm, [step * (j + 1) for j in range(length)], means, dots=False))
+            if lines:
+                title = f"{where}: {NAMES[i]}"
+                panels.append(Panel(title, "storing episodes", "reward × 100", lines, None, (0, 100), [100 * BACK]))
+    return svg(panels)
