@@ -184,7 +184,9 @@ class Link:
         laid = self._laid()
         seed, task, split = int(request["seed"]), str(request["task"]), str(request["split"])
         await self._do_clear(request)
-        return await self._on_loop(self._changing(lambda: laid.reset(seed, task, split)))
+        truth = await self._on_loop(self._changing(lambda: laid.reset(seed, task, split)))
+        await self._do_clear(request)  # where it stands aside may depend on the scene
+        return truth
 
     async def _do_snapshot(self, _: Message) -> Any:
         return await self._on_loop(self._loop.call(self._laid().snapshot))

@@ -254,7 +254,8 @@ class SoArm(WiredArm):
 
     def skeleton(self, joints: Array) -> Array:
         """(5,) → (7, 3) metres: the foot, the five axes, the tip."""
-        return np.concatenate([[[PAN_X, 0.0, 0.0]], self._screws.skeleton(joints)])
+        axes, pose = self._screws.skeleton(joints)
+        return np.vstack([[PAN_X, 0.0, 0.0], axes, pose[:3, 3]])
 
     @property
     def _screws(self) -> Chain:
@@ -267,6 +268,11 @@ class SoArm(WiredArm):
         self.tip(joints)
         assert self._chain is not None
         return nudged(self._chain, joints, move)
+
+    def places(self, joints: Array) -> Array:
+        """Where joints (N, 5) bring the tip: (N, 4) x, y, z in metres and yaw in radians."""
+        poses = [chain(self.features.limits).pose(row) for row in np.atleast_2d(joints)]
+        return np.array([[*pose[:3, 3], math.atan2(pose[1, 0], pose[0, 0])] for pose in poses]).reshape(-1, 4)
 
     def path(self, actions: Array) -> JointPath:
         """The joint path of a pick and place, from where it is."""
