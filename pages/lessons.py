@@ -78,7 +78,7 @@ def first_visit() -> None:
         "right for. It learns from every answer within seconds. It is simulated: nothing can break."
     )
     st.write(
-        "This one can put blocks of seven colours into bowls. It has never heard of *purple*: teach it, "
+        "This one can put blocks of ten colours into bowls. It has never heard of *purple*: teach it, "
         "and watch it learn from each answer."
     )
     if st.button("Start teaching now", type="primary", icon=":material/play_arrow:", key="start"):
