@@ -8,13 +8,13 @@ success from what the novice reaches by itself and by random questions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from teaching.experiments.digit_lesson import DigitConfig, Promise, Record, lesson
-from teaching.experiments.experiment import Finding, Given, table
+from teaching.experiments.experiment import Finding, Given, kept, table
 from teaching.experiments.intervals import Mean, mean
 from teaching.experiments.svg_plot import Line, Panel, svg
 from teaching.metrics import count, tracked
@@ -45,16 +45,23 @@ def run(given: Given) -> Finding:
     config = _config(given)
     seeds = given.seeds or SEEDS
     fewer = seeds if given.full else seeds[: max(1, len(seeds) * 3 // 10)]
-    wanted = [
-        (name, mode, target, seed)
-        for seed in seeds for name in VARIANTS if name == "whole" or seed in fewer
-        for mode in MODES for target in (TARGETS if name == "whole" or given.full else FEWER)
-    ]  # fmt: skip
-    rows = []
-    for done, (name, mode, target, seed) in enumerate(wanted):
-        given.report("runs", done, len(wanted))
-        rows.append(_row(name, mode, target, seed, config))
+    rows: list[dict[str, Any]] = []
+    for done, seed in enumerate(seeds):
+        given.report("seeds", done, len(seeds))
+        rows += _kept(given, config, seed, ("whole",), TARGETS)
+        if seed in fewer:
+            rows += _kept(given, config, seed, tuple(VARIANTS)[1:], TARGETS if given.full else FEWER)
     return found(rows, config.p_rand)
+
+
+def _kept(
+    given: Given, config: DigitConfig, seed: int, variants: tuple[str, ...], targets: tuple[float, ...]
+) -> list[dict[str, Any]]:
+    """The runs of one seed; read if they are there."""
+    wanted = [(name, mode, target) for name in variants for mode in MODES for target in targets]
+    path = given.work / f"{variants[0].replace(' ', '-')}-{seed}.json"
+    settings = {"config": asdict(config), "targets": targets}
+    return kept(path, settings, lambda: [_row(name, mode, target, seed, config) for name, mode, target in wanted])
 
 
 def _config(given: Given) -> DigitConfig:
