@@ -1,13 +1,16 @@
-"""How near two arms come to each other: their links as capsules. Numpy only. Metres."""
+"""How near two arms come to each other, and what keeps them apart: their links as capsules. Numpy only. Metres."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+BISECTIONS = 12
+"""Halvings when a step is shortened: to a four-thousandth of it."""
 
 
 def between_segments(a: Array, b: Array) -> Array:
@@ -31,3 +34,24 @@ def between_segments(a: Array, b: Array) -> Array:
 def between(a: Array, b: Array, radii: Array) -> float:
     """The room left between two rows of capsules, segments (N, 2, 3) with the same radii (N,); below 0: they meet."""
     return float((between_segments(a, b) - radii[:, None] - radii[None, :]).min())
+
+
+def kept_apart(target: Array, last: Array, room: Callable[[Array], float], nearest: float) -> Array:
+    """The part of the step `last` → `target`, both (J,), on which there is room enough between two arms.
+
+    Bit for bit the target if there is. Arms that are too near already may only part.
+    """
+    left = room(target)
+    if left >= nearest:
+        return target
+    allowed = min(nearest, room(last))
+    if left >= allowed:
+        return target
+    low, high = 0.0, 1.0
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        if room(last + middle * (target - last)) >= allowed:
+            low = middle
+        else:
+            high = middle
+    return np.asarray(last + low * (target - last))

@@ -29,7 +29,7 @@ from robot_io.arm import (
     Stopped,
     Unsupported,
 )
-from robot_io.clearance import between
+from robot_io.clearance import between, kept_apart
 from robot_io.sim.hold_and_insert import BASES
 from robot_io.sim.panda import panda_chain
 from robot_io.sim.scene import Recipe, tasks
@@ -57,7 +57,7 @@ class SimPair:
     """
 
     nearest = 0.02
-    """Metres that the arms keep from each other at least; see `robot_io.safety.Apart`."""
+    """Metres of room that is kept between the arms at least: a step is shortened to that."""
     arms = len(ARMS)
 
     def __init__(self, name: str = "sim:panda2") -> None:
@@ -123,12 +123,14 @@ class SimPair:
         return Observation(world.ticks / RATE, arrays)
 
     def send(self, action: Action) -> Action:
-        """One control tick of 1/60 s towards the action; returns what was sent, within the joints' limits."""
+        """One control tick of 1/60 s towards the action; returns what was sent: within limits, the arms apart."""
         world = self._live
         if action.joints.shape != (15,) or not np.all(np.isfinite([*action.joints, action.gripper])):
             raise BadAction(f"expected 15 finite joints and a gripper, got {action.joints.tolist()}, {action.gripper}")
         self._refuse_if_stopped()
         joints = np.clip(action.joints, self._limits.lower, self._limits.upper)
+        told = np.concatenate([world.arms[0].target, joints[[GRIP]], world.arms[1].target])
+        joints = kept_apart(joints, told, self.clearance, self.nearest)
         sent = Action(joints, min(max(action.gripper, 0.0), 1.0))
         world.tick(np.delete(sent.joints, GRIP), sent.gripper, others=(float(sent.joints[GRIP]),))
         return sent
