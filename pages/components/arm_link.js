@@ -66,8 +66,11 @@ class ArmLink extends EventTarget {
   /** Begin to drive, taking over from whatever drives, or hand back. */
   drive(on) { this.worker.postMessage({ do: "drive", on }); }
 
-  /** Move the tip by [dx, dy, dz, dyaw] in metres and radians; gripper 0 to 1 or "toggle"; age: milliseconds since it was asked for. */
-  move(delta, gripper, age = 0) { this.worker.postMessage({ do: "drive", delta, gripper, t: this.clock - age / 1000 }); }
+  /** Move a tip by [dx, dy, dz, dyaw] in metres and radians; gripper 0 to 1 or "toggle"; which of several arms. */
+  move(delta, gripper, arm = 0) { this.worker.postMessage({ do: "drive", delta, gripper, arm, t: this.clock }); }
+
+  /** How many arms this one is made of: the grippers of all but the last are among its joints. */
+  get arms() { return 1 + ((this.features && this.features.joints) || []).filter((name) => name.endsWith("/gripper")).length; }
 
   /** Back along the recorded path: "start", "held" while the key is, "end". */
   retrace(what, to) { this.worker.postMessage({ do: "retrace", what, to }); }

@@ -113,8 +113,8 @@ const orders = {
   },
   lease(message) { send({ type: "lease", do: message.what }); },
   // Begin or end to drive, or move the tip a little. Beats are due from the moment that it is asked for.
-  drive({ on, delta, gripper, t }) {
-    if (on === undefined) return send({ type: "drive", delta, ...(gripper === undefined ? {} : { gripper }), t });
+  drive({ on, delta, gripper, arm, t }) {
+    if (on === undefined) return send({ type: "drive", delta, ...(gripper === undefined ? {} : { gripper }), ...(arm ? { arm } : {}), t });
     if (on) send({ type: "lease", do: "take" });
     send({ type: "drive", on });
     link.driving = on && link.open;

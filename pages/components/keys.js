@@ -1,7 +1,7 @@
 // One keymap for the page, handed over as data by Python. A key acts by the state that the page is in.
 const KEY_NAMES = {
   " ": "Space", Backspace: "⌫", Enter: "↵", Space: "Space", ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→",
-  PageUp: "PgUp", PageDown: "PgDn", Shift: "Shift",
+  PageUp: "PgUp", PageDown: "PgDn", Shift: "Shift", Tab: "⇥",
 };
 
 /** The keymap's names of a key press: what is printed on the key, and where it sits on a Latin keyboard. */

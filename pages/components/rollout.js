@@ -98,6 +98,7 @@ class Rollout {
     if (action === "go-on") return this.can("go") && this.view.phase === "calling";
     if (action === "recovered-then") return this.can("recovered") && Boolean(this.view.boundary);
     if (INTENTS[action]) return this.can(INTENTS[action]);
+    if (action === "other-arm") return this.arm.arms > 1;
     if (AXES[action] || action === "grip" || action === "finer") return this.mayDrive;
     return true;
   }
@@ -123,6 +124,7 @@ class Rollout {
     if (action === "look-back" || action === "look-on") return this.step(action === "look-on" ? SCRUB : -SCRUB);
     if (!this.able(action)) return;
     if (action === "take-over") return this.takeOver(event);
+    if (action === "other-arm") { this.driver.arm = (this.driver.arm + 1) % this.arm.arms; return this.refresh(); }
     if (action === "grip") { this.driver.grip = true; return this.driver.turn(); }
     if (action === "rewind") return this.wayBack("rewind", { tick: this.target });
     this.intend(INTENTS[action], this.fields(action));
@@ -233,6 +235,7 @@ class Rollout {
     const cameras = this.arm.features.cameras || [];
     const wanted = PREFERRED.filter((name) => cameras.includes(name)).concat(cameras.filter((name) => !PREFERRED.includes(name)));
     this.views.forEach((view, n) => view.offer(cameras, (cameras.includes(view.camera) && view.camera) || wanted[n] || wanted[0]));
+    this.driver.arm = 0;
     this.subscribe();
     this.frames();
     this.refresh();

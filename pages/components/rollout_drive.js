@@ -7,8 +7,8 @@ const LIFT = 0.006; // metres per notch of the wheel
 const MOST = 0.045; // metres that one command may ask for
 const DEAD = 0.15; // share of a stick that means nothing
 const AXES = { forward: [0, 1], backward: [0, -1], right: [1, 1], left: [1, -1], up: [2, 1], down: [2, -1], "tip-left": [3, 1], "tip-right": [3, -1] };
-const PAD = { 0: "grip", 1: "recovered", 2: "take-over", 3: "done", 5: "retrace", 8: "stop", 9: "rewind" }; // the standard layout
-const PAD_FINER = 4;
+const PAD = { 4: "other-arm", 0: "grip", 1: "recovered", 2: "take-over", 3: "done", 5: "retrace", 8: "stop", 9: "rewind" }; // the standard layout
+const PAD_FINER = 6;
 
 const beyond = (value) => (Math.abs(value) < DEAD ? 0 : (value - Math.sign(value) * DEAD) / (1 - DEAD));
 
@@ -20,6 +20,7 @@ class Driver {
     this.speed = Number(localStorage.getItem("askback.speed")) || 2;
     this.let();
     this.pressed = new Set();
+    this.arm = 0; // which of several
     this.gamepad = "";
     this.timer = setInterval(() => this.turn(), DRIVE_MS);
   }
@@ -48,7 +49,7 @@ class Driver {
     const delta = this.delta(sticks);
     const grip = this.grip ? "toggle" : undefined;
     this.grip = false;
-    if (grip || delta.some((value) => value !== 0)) arm.move(delta, grip);
+    if (grip || delta.some((value) => value !== 0)) arm.move(delta, grip, this.arm);
   }
 
   /** [dx, dy, dz, dyaw] in the base frame for one period. */

@@ -1,7 +1,7 @@
 // The face of the page of rollouts: what its parts say for the view, the arm and the past of the moment.
 const RESTING_ACTS = ["let-work", "show-whole", "new-scene"];
 const MOTION_ACTS = ["take-over", "retrace", "rewind", "recovered", "done", "failed-again", "fumble"];
-const WHEN_ABLE = ["recovered-then", "go-on", "succeeded", "not-succeeded", "abort", "now", "undo-episode"];
+const WHEN_ABLE = ["other-arm", "recovered-then", "go-on", "succeeded", "not-succeeded", "abort", "now", "undo-episode"];
 
 const ROLLOUT_FACE = {
   say(text) { this.part("saved").textContent = text; this.part("saved").title = text; },
@@ -101,7 +101,7 @@ const ROLLOUT_FACE = {
       if (WHEN_ABLE.includes(action)) button.hidden = button.disabled;
     }
     const button = (action) => this.root.querySelector(`[data-act="${action}"]`);
-    const faces = { rewind: this.looking !== null ? "Rewind to here" : undefined, sound: this.chime.muted ? "Sound off" : "Sound on", "take-over": this.arm.driving ? "You drive" : undefined, "tip-left": "↺", "tip-right": "↻" };
+    const faces = { rewind: this.looking !== null ? "Rewind to here" : undefined, sound: this.chime.muted ? "Sound off" : "Sound on", "take-over": this.arm.driving ? "You drive" : undefined, "tip-left": "↺", "tip-right": "↻", "other-arm": `Arm ${this.driver.arm + 1} of ${this.arm.arms}` };
     for (const [action, words] of Object.entries(faces)) face(button(action), this.keys.key(action), words);
     for (const n of [1, 2, 3]) button(`speed-${n}`).setAttribute("aria-pressed", String(this.driver.speed === n));
     const taught = Boolean(this.view) && (this.view.training.running_version ?? 0) > 0;

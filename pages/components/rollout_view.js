@@ -70,6 +70,7 @@ class LiveView {
     this.bitmap = bitmap;
     this.last = Date.now() - 1000 * this.page.arm.since(time);
     this.times.push(performance.now());
+    this.canvas.dataset.ageMs = Math.round(Date.now() - this.last);
     this.canvas.dataset.frames = Number(this.canvas.dataset.frames || 0) + 1;
     if (this.page.looking === null) this.draw();
   }

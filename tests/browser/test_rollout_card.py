@@ -1,4 +1,4 @@
-"""The Rollout card in a real browser, against a small real server: keys become drives, intents, pictures of the past."""
+"""The Rollout card in a real browser, against a small real server: keys become drives, intents and past pictures."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def kept(browser: Browser, rollouts) -> Iterator[Page]:
     context = browser.new_context(viewport=SIZE, reduced_motion="reduce")
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
-    page.goto(f"{rollouts[0]}?session=s1")
+    page.goto(f"{rollouts[0]}?session=s1", timeout=120_000)
     yield page
     context.close()
 
@@ -76,7 +76,7 @@ def other(browser: Browser, rollouts, fake) -> Iterator[Callable[..., Page]]:
         contexts.append(browser.new_context(**{"viewport": SIZE, "reduced_motion": "reduce", **options}))
         page = contexts[-1].new_page()
         page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
-        page.goto(f"{rollouts[0]}?session={session}")
+        page.goto(f"{rollouts[0]}?session={session}", timeout=120_000)
         phase(page, fake.lesson.view["phase"])
         return page
 
@@ -86,7 +86,7 @@ def other(browser: Browser, rollouts, fake) -> Iterator[Callable[..., Page]]:
 
 
 def phase(page: Page, wanted: str) -> None:
-    page.wait_for_selector(f"[data-rollout][data-phase={wanted}]", timeout=30_000)
+    page.wait_for_selector(f"[data-rollout][data-phase={wanted}]", timeout=60_000)
 
 
 def driving(page: Page) -> None:

@@ -1,0 +1,122 @@
+"""A person at the Rollout page in Chromium: pictures per second in both views, and from the key to the arm in hand.
+
+`python -m benchmarks.rollout_page [--seconds 20] [--takeovers 20] [--size 1280x800]`. The app is started by the
+command that a newcomer types; the simulated arm, the host and the trainer are the real ones; the arm does
+peg-and-button and streams an untaught policy. Prints JSON:
+
+- pictures_per_second: painted in each view while the arm moves (320 × 240 each); bar: ≥ 15 each;
+- picture_age_ms: from the moment that a picture shows to its painting;
+- key_to_human_ms: from the key event to the arm's word that a person drives it; bar: p95 ≤ 150 ms, on loopback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.page import FLAGS, ROOT, free_port, wait_for_app
+from teaching.supervisor import create_lesson
+
+COUNT = """() => {
+  const find = (root) => [...root.querySelectorAll("*")].flatMap((node) =>
+    [...(node.matches("[data-picture]") ? [node] : []), ...(node.shadowRoot ? find(node.shadowRoot) : [])]);
+  return find(document).map((node) => [Number(node.dataset.frames || 0), Number(node.dataset.ageMs || 0)]);
+}"""
+
+
+def phase(page: Page, wanted: str) -> None:
+    """Waits for a phase of the lesson."""
+    page.wait_for_selector(f"[data-rollout][data-phase={wanted}]", timeout=120_000)
+
+
+def set_off(page: Page) -> None:
+    """The policy drives, and pictures come."""
+    phase(page, "ready")
+    page.wait_for_selector('[data-act="let-work"]:not([disabled])', timeout=60_000)
+    page.keyboard.press("Space")
+    phase(page, "policy")
+
+
+def pictures(page: Page, seconds: float) -> dict[str, Any]:
+    """Painted per second in each view, and how old they were then."""
+    set_off(page)
+    page.wait_for_timeout(5000)
+    before, ages = page.evaluate(COUNT), []
+    for _ in range(round(seconds * 4)):
+        page.wait_for_timeout(250)
+        ages += [age for _, age in page.evaluate(COUNT)]
+    after = page.evaluate(COUNT)
+    shown = [round((b[0] - a[0]) / seconds, 1) for a, b in zip(before, after, strict=True)]
+    p50, p95 = np.percentile(ages, [50, 95])
+    return {"pictures_per_second": shown, "picture_age_ms": {"p50": round(p50), "p95": round(p95)}}
+
+
+def take_over(page: Page) -> float:
+    """Milliseconds from the key to the arm in hand; the episode is discarded afterwards."""
+    page.locator("[data-rollout]").evaluate("node => { delete node.dataset.takeMs; }")
+    page.keyboard.press("t")
+    page.wait_for_selector("[data-rollout][data-take-ms]", timeout=30_000)
+    taken = float(page.locator("[data-rollout]").get_attribute("data-take-ms") or "nan")
+    phase(page, "recovery")
+    page.keyboard.press("f")
+    return taken
+
+
+def take_overs(page: Page, count: int) -> dict[str, Any]:
+    """So many, each in an episode of its own."""
+    found = [take_over(page)]
+    for _ in range(count - 1):
+        set_off(page)
+        page.wait_for_timeout(1200)
+        found.append(take_over(page))
+    p50, p95 = np.percentile(found, [50, 95])
+    return {"n": len(found), "p50": round(p50, 1), "p95": round(p95, 1), "max": round(max(found), 1)}
+
+
+def measure(seconds: float, count: int, size: tuple[int, int], home: str) -> dict[str, Any]:
+    """Everything, once."""
+    create_lesson(Path(home), "benchmark", kind="rollout")
+    port, quiet = free_port(), subprocess.DEVNULL
+    command = [str(ROOT / "scripts/app"), "--port", str(port), "--home", home, "--headless"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)
+    try:
+        url = f"http://127.0.0.1:{port}/"
+        wait_for_app(url)
+        with sync_playwright() as play:
+            browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+            page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+            page.goto(url)
+            page.get_by_role("button", name="Go on").click(timeout=60_000)
+            shown = pictures(page, seconds)
+            taken = take_overs(page, count)
+            browser.close()
+    finally:
+        os.killpg(app.pid, signal.SIGTERM)
+        app.wait(60)
+    return {**shown, "key_to_human_ms": taken, "load": round(os.getloadavg()[0], 1)}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seconds", type=float, default=20.0, help="for which pictures are counted")
+    parser.add_argument("--takeovers", type=int, default=20)
+    parser.add_argument("--size", default="1280x800", help="of the browser's window, pixels")
+    options = parser.parse_args()
+    width, height = (int(part) for part in options.size.split("x"))
+    with tempfile.TemporaryDirectory() as home:
+        print(json.dumps(measure(options.seconds, options.takeovers, (width, height), home)))
+
+
+if __name__ == "__main__":
+    main()
