@@ -5,17 +5,19 @@ One decision is one episode. After every episode that stored something the novic
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from teaching.experiments.baseline_gates import Asker, Past, SagAsker
-from teaching.experiments.toy_table import SEEN, Pair, Scene, ToyNovice, ToyNoviceConfig, ToyScenes
+from teaching.experiments.toy_table import COLOURS, SEEN, Pair, Scene, ToyNovice, ToyNoviceConfig, ToyScenes
 from teaching.feedback import Fier, consequence
-from teaching.metrics import Costs
+from teaching.metrics import Costs, Rate
 from teaching.priority import pier_priority, sampling_distribution
 from teaching.sampling import Sampling
+from teaching.skills import RECENT, Scenes, choose
 from teaching.types import Array, BadInput, Decision, Feedback, Kind, Outcome, Plan
 from teaching.uncertainty import EntropyScale, entropy
 
@@ -42,6 +44,8 @@ class ToyConfig:
     novice: ToyNoviceConfig = field(default_factory=ToyNoviceConfig)
     scenes: ToyScenes = field(default_factory=ToyScenes)
     costs: Costs = field(default_factory=Costs)
+    about: Scenes = "random"
+    """What every second scene is about; see `teaching.skills.choose`."""
     most: int = 1200
     """Decisions at most: a gate that stops asking stores nothing more."""
 
@@ -79,6 +83,7 @@ class ToyLesson:
         self._fresh: dict[tuple[Phase, int], list[Scene]] = {}
         self.own: list[int] = []
         """Which row each pair belongs to."""
+        self._judged: list[deque[bool]] = [deque(maxlen=RECENT) for _ in COLOURS]
         self._scale, self._updates, self._n = EntropyScale(), 0, 0
         self._rows: Array = np.zeros((256, 8))
         """u, r, k, spread, four features."""
@@ -102,9 +107,19 @@ class ToyLesson:
         plans = self.novice.plans(drawn)
         return float(np.mean([scene.valid(plan) for scene, plan in zip(drawn, plans, strict=True)]))
 
+    def score_by_colour(self, phase: Phase, scenes: int) -> dict[int, float]:
+        """The same for goals about each colour."""
+        found = {}
+        for colour in phase.named:
+            rng = np.random.default_rng([self.seed, 4, colour])
+            drawn = [self.config.scenes.draw(phase.named, rng, phase.hue, colour) for _ in range(scenes)]
+            right = [s.valid(p) for s, p in zip(drawn, self.novice.plans(drawn), strict=True)]
+            found[colour] = float(np.mean(right))
+        return found
+
     def _episode(self, phase: Phase) -> bool:
         shown = np.random.default_rng([self.seed, 0, self.tally.decisions])
-        scene = self.config.scenes.draw(phase.named, shown, phase.hue)
+        scene = self.config.scenes.draw(phase.named, shown, phase.hue, self._about(phase, shown))
         take, put = self.novice.look(scene)
         plan = (int(take.mean(axis=0).argmax()), int(put.mean(axis=0).argmax()))
         u = self._note(take, put)
@@ -114,6 +129,13 @@ class ToyLesson:
             self.tally.failed += not scene.valid(plan)
             return False
         return self._answer(scene, plan, u)
+
+    def _about(self, phase: Phase, rng: np.random.Generator) -> int | None:
+        """The colour that the next goal names, if the lesson chooses; every second scene comes as it comes."""
+        if self.config.about == "random" or rng.random() < 0.5:
+            return None
+        rates = {str(colour): Rate(sum(self._judged[colour]), len(self._judged[colour])) for colour in phase.named}
+        return int(choose(rates, rng, self.config.about))
 
     def _note(self, take: Array, put: Array) -> float:
         """Append the row of a decision; its uncertainty."""
@@ -140,6 +162,8 @@ class ToyLesson:
         result = consequence(decision, feedback, self.config.fier)
         row = self._n - 1
         self._rows[row, 1] = int(result.outcome)
+        for colour in scene.goal:
+            self._judged[colour].append(result.outcome == Outcome.SUCCESS)
         self.tally.answers += 1
         self.tally.seconds += self.config.costs.of(feedback)
         for one in result.demonstrations:

@@ -31,15 +31,20 @@ class ToyScenes:
     noise: float = explained(0.12, "Standard deviation of each colour channel.")
     others: int = explained(8, "Things that the goal does not name.")
 
-    def draw(self, named: tuple[int, ...], rng: np.random.Generator, hue: float = 0.0) -> Scene:
+    def draw(
+        self, named: tuple[int, ...], rng: np.random.Generator, hue: float = 0.0, about: int | None = None
+    ) -> Scene:
         """A scene whose goal names two of these colours; things that lie about have any colour.
 
         Args:
             named: colours of goals.
             rng: draws it.
             hue: radians by which the light turns every colour around gray.
+            about: a colour that the goal names for certain, of the block or of the bowl.
         """
         block, bowl = (int(c) for c in rng.choice(named, 2, replace=False))
+        if about is not None and about not in (block, bowl):
+            block, bowl = (about, bowl) if rng.random() < 0.5 else (block, about)
         kinds = np.concatenate([[0, 1], np.arange(self.others) % 2])
         colours = [block, bowl]
         for kind in kinds[2:]:
