@@ -25,7 +25,7 @@ PURE = (
     "teaching/sag.py", "teaching/logistic.py", "teaching/feedback.py", "teaching/priority.py", "teaching/segments.py",
     "teaching/selection.py", "teaching/familiarity.py", "teaching/recoveries.py", "teaching/rollout_phases.py",
     "teaching/rollout_metrics.py", "teaching/rollout_task.py", "teaching/rollout_oracle.py",
-    "teaching/metrics.py", "teaching/oracle.py",
+    "teaching/metrics.py", "teaching/oracle.py", "teaching/skills.py",
 )  # fmt: skip
 PURE_VENDORS = {"numpy"}
 
