@@ -217,26 +217,38 @@ def settings(config: RacConfig) -> dict[str, Any]:
 
 
 def run(given: Given) -> Finding:
-    """In full: all arms, both scenes, five seeds, about an hour; else recovery against two others, one seed."""
-    if given.options:
-        raise BadInput(f"expected nothing to be set, got {', '.join(sorted(given.options))}")
+    """In full: all arms, both scenes, five seeds, about an hour; else recovery against two others, one seed.
+
+    Options: `arms` and `scenes`, with commas between them, and `cells=there` to tell of finished cells alone.
+    """
+    if unknown := set(given.options) - {"arms", "scenes", "cells"}:
+        raise BadInput(f"expected only arms, scenes and cells to be set, got {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
-    seeds = given.seeds or (SEEDS if given.full else SEEDS[:1])
-    config = RacConfig(ARMS if given.full else ("demos", "hg-dagger", "rac"), seeds)
-    rows = compare(given.work, config, tuple(SCENES) if given.full else ("looks",), report=given.report)
+    arms, scenes = (ARMS, tuple(SCENES)) if given.full else (("demos", "hg-dagger", "rac"), ("looks",))
+    chosen = {name: tuple(text.split(",")) for name, text in given.options.items()}
+    config = RacConfig(chosen.get("arms", arms), given.seeds or (SEEDS if given.full else SEEDS[:1]))
+    there = given.options.get("cells") == "there"
+    rows = compare(given.work, config, chosen.get("scenes", scenes), report=given.report, there=there)
     return rac_report.found(rows, settings(config))
 
 
 def compare(
-    out: Path, config: RacConfig, scenes: Sequence[str] = ("looks",), *, report: Report = silent
+    out: Path, config: RacConfig, scenes: Sequence[str] = ("looks",), *, report: Report = silent, there: bool = False
 ) -> list[dict[str, Any]]:
     """Run what is missing; every finished cell is kept in `out/cells`, its last policy in `out/checkpoints`.
+
+    Args:
+        out: the directory of this comparison alone.
+        config: arms and seeds among the rest.
+        scenes: among SCENES.
+        report: told (what, how many, of how many).
+        there: leave out what is missing instead.
 
     Returns:
         The rows of all cells asked for, one per round.
 
     Raises:
-        BadInput: unknown scene, or `out` holds figures of other settings.
+        BadInput: nothing is there, unknown scene, or `out` holds figures of other settings.
     """
     if unknown := set(scenes) - set(SCENES):
         raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {', '.join(sorted(unknown))}")
@@ -247,6 +259,8 @@ def compare(
     for done, (scene, seed, arm) in enumerate(wanted):
         report("cells", done, len(wanted))
         path = out / "cells" / f"{scene}-{arm}-{seed}.json"
+        if not path.is_file() and there:
+            continue
         if not path.is_file():
             begun, worked = time.perf_counter(), time.process_time()
             cell = Cell(scene, arm, seed, config, report)
@@ -257,6 +271,8 @@ def compare(
             cell.learner.save(out / "checkpoints" / path.stem, {"scene": scene, "arm": arm, "seed": seed})
             write_json(path, found)
         rows += json.loads(path.read_text())
+    if not rows:
+        raise BadInput(f"expected finished cells in {out}, got none; leave cells=there away to run them")
     return rows
 
 

@@ -55,6 +55,13 @@ def test_a_start_depends_on_the_seed_alone() -> None:
     assert str([untimed(r) for r in alone.rounds()]) == str([untimed(r) for r in given.rounds(start)])
 
 
+def test_what_is_there_can_be_told_alone(done: tuple[Path, list[dict]], tmp_path: Path) -> None:
+    every = RacConfig(**{**vars(TINY), "arms": rac.ARMS, "seeds": (0, 1)})
+    assert compare(done[0], every, ["looks", "perfect"], there=True) == compare(done[0], TINY)
+    with pytest.raises(BadInput, match="finished cells"):
+        rac.run(Given(tmp_path, options={"cells": "there", "arms": "rac,rule1", "scenes": "perfect"}))
+
+
 def test_the_last_policy_is_kept(done: tuple[Path, list[dict]]) -> None:
     policy = FlowPolicy()
     policy.load(done[0] / "checkpoints" / "looks-rac-0")
@@ -97,6 +104,6 @@ def test_paired_by_seed() -> None:
 def test_it_is_reproduced_with_settings_of_its_own(done: tuple[Path, list[dict]]) -> None:
     with pytest.raises(BadInput, match="name another"):
         rac.run(Given(done[0]))
-    with pytest.raises(BadInput, match="nothing to be set"):
+    with pytest.raises(BadInput, match="only arms, scenes and cells"):
         rac.run(Given(done[0], options={"luck": "1"}))
     assert json.loads((done[0] / "settings.json").read_text())["each"] == 60
