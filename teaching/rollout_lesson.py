@@ -54,15 +54,19 @@ class RolloutLesson(RolloutMoves):
         )
         need(self.config.protocol != "demos", "this lesson collects demonstrations only: show the task yourself")
         said = self._mark("start", seed=self.draft.seed if self.draft else 0)
-        self.set_off()
+        self.happen(Event.START)
+        if not self.policy.version:
+            self.message = "this policy was taught nothing yet: it wanders; show the task a few times, then train"
         return said
 
     def set_off(self) -> None:
-        """The policy begins, if the episode still waits for it."""
-        if self.stand is Stand.EPISODE and self.phase is Phase.READY:
-            self.happen(Event.START)
-            if not self.policy.version:
-                self.message = "this policy was taught nothing yet: it wanders; show the task a few times, then train"
+        """Begin by itself, if the episode still waits for it; what stands against it is told."""
+        if self.stand is not Stand.EPISODE or self.phase is not Phase.READY:
+            return
+        try:
+            self.start()
+        except BadInput as error:
+            self.going, self.message = False, str(error)
 
     def demonstrate(self) -> int:
         """A person drives from the start."""
