@@ -10,7 +10,6 @@ from robot_io import calibration
 from robot_io.emulated_camera import SIGHT
 from robot_io.errors import ArmNotFound
 
-
 OPTIONS = ("id", "calibration", "camera", "sight")
 """What an SO arm's name may say: who it is and where its calibration lies, its camera and where that one's lies."""
 

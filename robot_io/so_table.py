@@ -21,6 +21,7 @@ from robot_io.arm import (
     BadAction,
     Features,
     JointPath,
+    Limits,
     NotConnected,
     Observation,
     Rehearsal,
@@ -30,13 +31,14 @@ from robot_io.arm import (
 )
 from robot_io.cameras import Camera, CameraError, Frame, open_camera
 from robot_io.driver import Driver
+from robot_io.emulation import one_block
 from robot_io.emulation.back_door import BackDoor
 from robot_io.emulation.bench import TASKS, view
 from robot_io.errors import NotCalibrated
 from robot_io.hand_eye import Sight
 from robot_io.naming import ArmName
 from robot_io.pictures import jpeg
-from robot_io.so_motion import SoArm, fold, pick_and_place
+from robot_io.so_motion import PAN_X, SoArm, fold, pick_and_place, solve
 
 if TYPE_CHECKING:
     from robot_io.sim.so_twin import SoTwin
@@ -48,6 +50,10 @@ OPENED = 0.5
 """Half open is wide enough for what it can lift."""
 ASIDE = np.array([-1.5, *so.REST[1:]])
 """Folded, and turned so far that its open jaw points away from the table's map."""
+READY = np.array(
+    [0.0, *solve(np.array([[PAN_X + 0.16, 0.0, 0.06, 0.0]]), Limits(so.LOWER, so.UPPER, so.SPEED, so.WORKSPACE))[0, 1:]]
+)
+"""Where lessons in motion begin."""
 LAG = 0.3
 """Seconds that a picture may be old when it comes."""
 WAIT = 5.0
@@ -199,6 +205,7 @@ class BenchSoTable(SoTable):
         super().__init__(driver, clock, camera, sight, **more)
         self._door = door
         self._rehearsing: SoTwin | None = None
+        self._moving = False
 
     @property
     def features(self) -> Features:
@@ -213,8 +220,27 @@ class BenchSoTable(SoTable):
         if twin is not None:
             twin.close()
 
+    def connect(self) -> None:
+        """Take camera and arm, and see which scene lies there."""
+        super().connect()
+        self._moving = self._door.ask("sense") is not None
+
+    def observe(self, *, pictures: bool = False) -> Observation:
+        """As `SoTable.observe`; in a scene for lessons in motion also what `one_block.perceived` tells."""
+        seen = super().observe(pictures=pictures)
+        told = self._door.ask("sense") if self._moving else None
+        if told is None:
+            return seen
+        perceived = one_block.perceived(self.tip(seen["joints"]), told["block"], told["bowl"], bool(told["held"]))
+        return Observation(seen.time, {**seen.arrays, **perceived})
+
+    def aside(self, joints: Array, gripper: float) -> JointPath:
+        """Out of the picture; for lessons in motion to where these begin, above the middle and pointing down."""
+        return fold(joints, gripper, READY if self._moving else ASIDE, self.features.limits)
+
     def reset(self, seed: int, task: str, split: str) -> Mapping[str, Any]:
         """Lay the bench out anew."""
+        self._moving = task == one_block.NAME
         truth: Mapping[str, Any] = self._door.ask("reset", seed=seed, task=task, split=split)
         return truth
 

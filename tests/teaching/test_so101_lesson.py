@@ -20,6 +20,7 @@ from robot_io.watching import Watch
 from teaching import supervisor
 from teaching.channel import Channel
 from teaching.replay import ReplayBuffer
+from teaching.segments import End
 from teaching.task import make_task
 from tests.robot_io.emulator import Emulator
 
@@ -61,6 +62,20 @@ def test_the_scripted_teacher_runs_a_lesson_on_it(kind: str, bench: Emulator, tm
         step = buffer.observation(episodes[0].decisions[0].id)
     assert step["colour"].shape == (80, 160, 3)
     assert any(episode.reward > 0 for episode in episodes), "a block came into its bowl"
+
+
+def test_a_lesson_in_motion_runs_on_it(bench: Emulator, tmp_path: Path) -> None:
+    """Two demonstrations, a training, and two rollouts in which the scripted teacher takes over."""
+    out = tmp_path / "moving"
+    command = [sys.executable, "-m", "teaching", "rollout", "--task", "block-in-bowl", "--arm", arm_name(bench)]
+    command += ["--rounds", "1", "--wanted", "2", "--steps", "40", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3 * PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    with ReplayBuffer(out, readonly=True) as buffer:
+        assert buffer.verify().whole
+        rollouts = [summary.rollout for summary in buffer.rollouts() if summary.rollout]
+    assert sum(facts["end"] == End.DEMONSTRATED for facts in rollouts) >= 2
+    assert any(facts["end"] != End.DEMONSTRATED for facts in rollouts), "the policy drove, too"
 
 
 def shown_right(page: Channel, door: BackDoor) -> str:
