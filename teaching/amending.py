@@ -1,4 +1,4 @@
-"""What a person changes by hand about what is replayed: exclude, pin, weigh; each an event that can be taken back."""
+"""What a person changes by hand: what is replayed, and which model goes on. Each is an event that can be taken back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from teaching.channel import Channel
+from teaching.models import models, promote
 from teaching.replay import ReplayBuffer
 from teaching.replay.events import AMENDMENTS
 from teaching.supervisor import running
@@ -72,3 +73,16 @@ def amend_lesson(path: Path, do: str, values: Mapping[str, Any], *, session: str
             return channel.intend(do, **values)
     with ReplayBuffer(path) as buffer:
         return amend(buffer, do, {**values, "teacher": teacher})
+
+
+def go_on_from(path: Path, model: str, *, session: str, teacher: str) -> int | None:
+    """Make an earlier model the one that goes on, through the lesson's host if it runs, else on disk."""
+    if running(path):
+        with Channel(path, session=session, teacher=teacher) as channel:
+            return channel.intend("promote", checkpoint=model)
+    with ReplayBuffer(path) as buffer:
+        known = models(buffer.checkpoints)
+        update = max((m.update for m in known), default=0) + 1
+        made = promote(buffer.checkpoints, model, update)
+        entry = {"update": update, "checkpoint": made.name, "parent": model, "promoted": True}
+        return buffer.say("training", {"why": "chosen by hand", "by": teacher, **entry})

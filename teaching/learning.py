@@ -41,6 +41,8 @@ class Progress:
     progress: float = 0.0
     message: str = ""
     loss: float | None = None
+    curve: tuple[float, ...] = ()
+    """Losses of the training under way, or of the last one."""
     version: int = 0
     """The newest finished model; a running training makes the one after it."""
 
@@ -99,7 +101,7 @@ class Learning:
             return
         self.due, self._why = False, self._reason
         update = self.status.version + 1
-        self.status = replace(self.status, state="running", progress=0.0, message=f"training model {update}")
+        self.status = replace(self.status, state="running", progress=0.0, message=f"training model {update}", curve=())
         trainer.train(self.config.steps, self.seed, update)
 
     def handle(self, message: Message) -> None:
@@ -107,10 +109,13 @@ class Learning:
         kind = message.get("type")
         if kind == "progress":
             done = message["step"] / max(message["steps"], 1)
-            self.status = replace(self.status, progress=done, loss=message.get("loss"))
+            loss = message.get("loss")
+            curve = self.status.curve if loss is None else (*self.status.curve[-999:], float(loss))
+            self.status = replace(self.status, progress=done, loss=loss, curve=curve)
         elif kind == "done":
             version = int(message.get("update", self.status.version + 1))
-            self.status = Progress(version=version, message=f"model {version} is ready", loss=self.status.loss)
+            self.status = Progress(version=version, message=f"model {version} is ready", loss=self.status.loss,
+                                   curve=self.status.curve)  # fmt: skip
             self.fresh = Path(message["checkpoint"])
             self.failures = 0
         elif kind == "ready" and message.get("problems"):

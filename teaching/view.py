@@ -98,6 +98,8 @@ def lesson_view(lesson: PlanLesson, table: TableView, pictures: dict[str, Any]) 
             "message": learning.status.message,
             "version": learning.status.version,
             "running_version": lesson.policy.version,
+            "curve": [round(loss, 5) for loss in learning.status.curve],
+            "queued": learning.due,
         },
         "counts": {
             "decisions": len(decisions),

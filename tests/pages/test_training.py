@@ -1,0 +1,81 @@
+"""The Training page: models and lineage, rolling one back, and what an evaluation's process leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from teaching.amending import go_on_from
+from teaching.evaluations import evaluations, pooled, start
+from teaching.learning import entry
+from teaching.lesson import LessonConfig
+from teaching.metrics import Rate
+from teaching.models import models
+from teaching.replay import ReplayBuffer
+from teaching.training import Training
+from teaching.types import BadInput
+from tests.pages.test_shell import home, opened, supervisor  # noqa: F401  fixtures
+from tests.teaching.replay_maker import Maker
+
+
+@pytest.fixture
+def lesson(home: Path, supervisor) -> Path:  # noqa: F811
+    path = home / "mine"
+    config = LessonConfig(name="mine", start="nothing").to_json()
+    with ReplayBuffer.create(path, {**config, "training": {"batch": 2, "steps": 1}}) as buffer:
+        maker = Maker(shape=(80, 160))
+        training = Training(buffer)
+        for update in (1, 2):
+            maker.taught(buffer, f"e{update}", ("valid", "demonstration"))
+            where, figures = training.train(steps=1, seed=0, update=update)
+            told = entry({"type": "done", "checkpoint": str(where), "figures": figures}, update)
+            buffer.say("training", {"why": "something new was stored", **told})
+    return path
+
+
+def result(path: Path, name: str, success: float, episodes: int) -> None:
+    (path / "evaluations").mkdir(exist_ok=True)
+    figures = {"success": success, "episodes": episodes, "reward_x100": 100 * success}
+    (path / "evaluations" / name).write_text(f"evaluated scenes 3 of 3\n{json.dumps(figures)}\n")
+
+
+def test_models_and_where_they_came_from(lesson):
+    result(lesson, "000002-seen-seed0-20.log", 0.5, 20)
+    app = opened("training", lesson="mine")
+    said = "\n".join([m.value for m in app.markdown] + [c.value for c in app.caption])
+    assert "### Model 000002" in said and "000002 ← 000001" in said and "2 of them new since 000001" in said
+    assert "/replay?example=e2-" in said and "50 % (30–70 %, 20 scenes)" in said
+    assert app.button("promote").disabled
+
+
+def test_a_model_is_rolled_back(lesson):
+    go_on_from(lesson, "000001", session="s", teacher="Ada")
+    app = opened("training", lesson="mine")
+    newest = models(lesson / "checkpoints")[-1]
+    assert (newest.name, newest.parent, newest.promoted) == ("000003", "000001", True)
+    assert not app.error
+    with ReplayBuffer(lesson, readonly=True) as buffer:
+        assert [e.body.get("promoted") for e in buffer.history() if e.kind == "training"] == [None, None, True]
+
+
+def test_evaluations_are_read_and_pooled_over_scenes(lesson):
+    result(lesson, "000002-seen-seed0-20.log", 0.5, 20)
+    result(lesson, "000002-seen-seed0-40.log", 0.5, 40)
+    result(lesson, "000002-seen-seed1-20.log", 1.0, 20)
+    (lesson / "evaluations" / "000001-seen-seed0-20.log").write_text("it broke\n")
+    found = evaluations(lesson)
+    assert pooled(found, "000002") == Rate(40, 60) and pooled(found, "000001") is None
+    broken = found[0]
+    assert (broken.running, broken.figures, broken.said) == (False, None, "it broke")
+
+
+@pytest.mark.parametrize(
+    ("model", "how", "expected"),
+    [("000099", {"scenes": 5}, "expected a model"), ("000002", {"scenes": 0}, "1 to 500"),
+     ("000002", {"scenes": 5, "split": "../x"}, "plain split")],
+)  # fmt: skip
+def test_an_evaluation_that_cannot_be_is_refused(lesson, model, how, expected):
+    with pytest.raises(BadInput, match=expected):
+        start(lesson, model, **how)
