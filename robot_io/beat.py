@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from robot_io.arm import Scene
 from robot_io.loop import Loop
 from robot_io.messages import plain
+from robot_io.sighted import Laid
 
 TICKS = 2000
 """That one beat tells of, at most."""
@@ -20,8 +20,8 @@ def now(loop: Loop) -> dict[str, Any]:
 
 
 def beat(loop: Loop, since: int) -> dict[str, Any]:
-    """{"now", "frames": the ticks after one, "truth": of a scene, or None}."""
+    """{"now", "frames": the ticks after one, "truth": of a table that is known, or None}."""
     arm = loop.arm.arm
-    scene = isinstance(arm, Scene) and "scene" in loop.arm.features.capabilities
-    truth = arm.truth() if scene and isinstance(arm, Scene) else None
+    known = bool({"laid", "scene"} & loop.arm.features.capabilities)
+    truth = arm.truth() if known and isinstance(arm, Laid) else None
     return {"now": now(loop), "frames": loop.memory.recording.since(since, TICKS), "truth": truth}

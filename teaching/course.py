@@ -24,6 +24,8 @@ class Move:
     """None: nothing was foreseen, so the lesson waits for what comes about."""
     last: bool = False
     """The episode ends with it."""
+    anyway: bool = False
+    """A person wants it though its rehearsal went wrong."""
 
 
 class Course:
@@ -54,7 +56,7 @@ class Course:
     def perform(self, move: Move) -> None:
         """Tell the arm to carry out a move, after those before it."""
         self.moves.append(move)
-        self.world.perform(move.plan.actions, look=move.expected is None)
+        self.world.perform(move.plan.actions, look=move.expected is None, anyway=move.anyway)
 
     def reset(self, seed: int, *, look: bool) -> None:
         """Tell it to take a fresh scene, after the moves before it."""

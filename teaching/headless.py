@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 import numpy as np
 
 from robot_io.arm import Scene, Unreachable, make_arm
+from robot_io.launch import launch
+from robot_io.remote import RemoteArm
+from robot_io.watching import Watch
 from teaching import novice
 from teaching.learning import Learning
 from teaching.lesson import LessonConfig, starter
@@ -34,15 +38,39 @@ def silent(what: str, done: int, of: int) -> None:
     """No progress shown."""
 
 
+TELLING = "expected an arm whose table is known, such as sim:panda or an SO-101 on an emulated bench"
+
+
 def simulated(name: str) -> Scene:
     """A connected arm that is a Scene; BadInput if it is none."""
     arm = make_arm(name)
     if "scene" not in arm.features.capabilities:
-        raise BadInput(
-            f"expected a simulated arm such as sim:panda, since a scripted teacher must know the truth; got {name!r}"
-        )
+        raise BadInput(f"{TELLING}, since a scripted teacher must know the truth; got {name!r}")
     arm.connect()
     return arm  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def known(name: str, directory: Path) -> Iterator[Scene]:
+    """A connected arm whose table is known: a simulated one here, an emulated one in its process, under all limits."""
+    if name.partition(":")[0] in ("sim", "fake"):
+        arm = simulated(name)
+        try:
+            yield arm
+        finally:
+            arm.disconnect()
+        return
+    process, remote = launch(name, directory, patience=240.0), RemoteArm(directory, session="lesson")
+    try:
+        remote.connect()
+        if "laid" not in remote.features.capabilities:
+            raise BadInput(f"{TELLING}, since a scripted teacher must know the truth; got {name!r}")
+        with Watch(directory, release=remote.release):
+            yield remote
+    finally:
+        remote.disconnect()
+        process.terminate()
+        process.wait(60)
 
 
 @dataclass
@@ -79,9 +107,10 @@ def run(directory: Path, config: LessonConfig, storing_episodes: int, *, sync: b
     there = (directory / "lesson.json").is_file()
     if not there and config.start == "starter" and starter(config.task) is None:
         raise BadInput(f"expected --start nothing: there is no starter for {config.task}")
-    with ReplayBuffer(directory) if there else ReplayBuffer.create(directory, config.to_json()) as buffer:
+    opened = ReplayBuffer(directory) if there else ReplayBuffer.create(directory, config.to_json())
+    with opened as buffer, contextlib.ExitStack() as held:
         config = LessonConfig.from_json(buffer.lesson)
-        arm = simulated(config.arm)
+        arm = held.enter_context(known(config.arm, directory))
         novice.prepare(buffer, config)
         buffer.salvage()
         policy, _ = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
@@ -97,7 +126,6 @@ def run(directory: Path, config: LessonConfig, storing_episodes: int, *, sync: b
                 lesson.end()
         finally:
             learning.close()
-            arm.disconnect()
         return figures_of(buffer, policy.version) | {"wall_seconds": round(time.perf_counter() - begun, 1)}
 
 
@@ -180,8 +208,7 @@ def evaluate_directory(directory: Path, checkpoint: str, task: str | None, split
     """`evaluate` with the novice of a lesson, "last" or of a named checkpoint."""
     with ReplayBuffer(directory, readonly=True) as buffer:
         config = LessonConfig.from_json(buffer.lesson)
-        arm = simulated(config.arm)
-        try:
+        with known(config.arm, directory) as arm:
             table = arm.features.table
             policy, problems = novice.load_novice(buffer.checkpoints, table, config.seed)
             if checkpoint != "last":
@@ -190,5 +217,3 @@ def evaluate_directory(directory: Path, checkpoint: str, task: str | None, split
                 policy, arm, make_task(task or config.task), split, episodes, seed, report=report, oracle=oracle
             )
             return {**figures, "task": task or config.task, "problems": problems}
-        finally:
-            arm.disconnect()

@@ -65,7 +65,12 @@ class Intents:
             raise BadInput(f"expected seconds as a number, got {values.get('seconds')!r}") from error
         teacher = values.get("teacher")
         return self.lesson.answer(
-            question, feedback, seconds=min(max(seconds, 0.0), 86_400.0), chosen=chosen, teacher=teacher
+            question,
+            feedback,
+            seconds=min(max(seconds, 0.0), 86_400.0),
+            chosen=chosen,
+            teacher=teacher,
+            anyway=values.get("anyway") is True,
         )
 
     def _draft(self, values: Values) -> None:

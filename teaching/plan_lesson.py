@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from robot_io.arm import ArmError, Table, Unreachable
+from robot_io.arm import ArmError, Refused, Table, Unreachable
 from teaching.episode_draft import EpisodeDraft
 from teaching.feedback import consequence
 from teaching.gating import Gate
@@ -120,6 +120,7 @@ class PlanLesson(PlanMoves):
             result = question.outcome.result() if question.outcome else None
         except ArmError as error:
             question.details["unreachable"] = str(error)
+            question.details["refused"] = isinstance(error, Refused)
             result = None
         if truth is None:
             return
@@ -137,15 +138,24 @@ class PlanLesson(PlanMoves):
         raise BadInput("that question is no longer open; the one on the screen is newer")
 
     def answer(
-        self, question: Question, feedback: Feedback, *, seconds: float, chosen: int = 0, teacher: str | None = None
+        self,
+        question: Question,
+        feedback: Feedback,
+        *,
+        seconds: float,
+        chosen: int = 0,
+        teacher: str | None = None,
+        anyway: bool = False,
     ) -> int:
         """Take an answer: durable when this returns its sequence number; carried out right after.
+
+        With `anyway` a real arm moves though the rehearsal of the motion went wrong; that is recorded, too.
 
         Raises:
             BadInput: its demonstration cannot be reached; the question stays open.
             AskbackError: it could not be made durable (disk full); the question stays open.
         """
-        outcome = None if question.again else self._checked(question, feedback)
+        outcome = None if question.again else self._checked(question, feedback, anyway)
         sequence = self._say(question.decision.id, feedback, seconds, chosen, teacher, question.again)
         if question.again:
             self.revisits.remove(question)
@@ -155,7 +165,9 @@ class PlanLesson(PlanMoves):
         self.go("answered")
         execute = consequence(question.decision, feedback, self.config, self.gate).execute
         foresight = question.outcome if execute is question.decision.plan else outcome
-        self.later(lambda: self.carry_out(execute, foresight))
+        if anyway:
+            self.buffer.say("note", {"rehearsal": "overridden", "decision": question.decision.id, "teacher": teacher})
+        self.later(lambda: self.carry_out(execute, foresight, anyway=anyway))
         return sequence
 
     def _say(
@@ -165,7 +177,7 @@ class PlanLesson(PlanMoves):
         answer = Answer(decision, feedback, name, seconds, late=late, chosen=chosen, time=self.clock())
         return self.buffer.say("answer", answer)
 
-    def _checked(self, question: Question, feedback: Feedback) -> Foresight | None:
+    def _checked(self, question: Question, feedback: Feedback, anyway: bool) -> Foresight | None:
         """Where the demonstration leads; BadInput if it turns out in time that the arm cannot carry it out."""
         if feedback.demonstration is None:
             return None
@@ -174,6 +186,9 @@ class PlanLesson(PlanMoves):
             outcome.result(None if self.teacher else CHECK_SECONDS)
         except TimeoutError:
             pass
+        except Refused as error:
+            if not anyway:
+                raise BadInput(f"that was tried in a simulated arm first: {error}") from error
         except Unreachable as error:
             raise BadInput(f"the arm cannot reach there: {error}; click nearer to its middle") from error
         return outcome

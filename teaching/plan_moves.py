@@ -118,6 +118,7 @@ class PlanMoves(LessonThread):
         """Begin an episode: at once where its scene was previewed, else when the arm has got there."""
         self.policy.reset()
         self.draft = self.memory.begin(self.clock())
+        self.world.splits[self.draft.seed] = self.draft.split
         preview, self._preview = self._preview, None
         moment = preview.result() if preview is not None else None
         self.course.reset(self.draft.seed, look=moment is None)
@@ -143,10 +144,16 @@ class PlanMoves(LessonThread):
 
     # -- carrying out ------------------------------------------------------------------------------------------------
 
-    def carry_out(self, plan: Plan | None, outcome: Foresight | None) -> None:
-        """Move, or hold still and end the episode; in its turn, while the arm is too far behind."""
+    def carry_out(self, plan: Plan | None, outcome: Foresight | None, *, anyway: bool = False) -> None:
+        """Move, or hold still and end the episode; in its turn, while the arm is too far behind.
+
+        Args:
+            plan: what to do, if anything.
+            outcome: where it leads, if that is being found out.
+            anyway: a person wants it though its rehearsal went wrong.
+        """
         if self.course.full:
-            self._then = lambda: self.carry_out(plan, outcome)
+            self._then = lambda: self.carry_out(plan, outcome, anyway=anyway)
             return
         if self.draft is None or self.moment is None or self.phase is not Phase.ACTING:
             return  # stopped or abandoned in between
@@ -157,13 +164,14 @@ class PlanMoves(LessonThread):
         if self.ahead:
             self.look_ahead()
             expected = self._foreseen(plan, outcome, self.moment)
-        self.course.perform(Move(self.draft.decision, plan, self.draft, expected))
+        self.course.perform(Move(self.draft.decision, plan, self.draft, expected, anyway=anyway))
         if expected is not None:
             self._advance(plan, expected)
 
     def look_ahead(self) -> None:
         """Have the next scene previewed, beside; it is needed as soon as this one is over."""
         if self.ahead and self._preview is None:
+            self.world.splits[self.memory.next_seed] = self.memory.next_split
             self._preview = self.world.preview_later(self.memory.next_seed)
 
     def _foreseen(self, plan: Plan, outcome: Foresight | None, moment: Moment) -> Moment | None:

@@ -21,6 +21,8 @@ class Task(Protocol):
     """One family of goals in one scene."""
 
     name: str
+    example: str
+    """One of its goals, to begin with where nobody has given one."""
 
     def goals(self, truth: Truth) -> tuple[str, ...]:
         """Goals that make sense in this scene, for a person to choose from; the scene's own goal first."""

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from robot_io.arm import ArmError, Observation, Report, Scene, Stopped, Table, Unreachable
+from robot_io.arm import ArmError, NotConnected, Observation, Report, Scene, Stopped, Table, Unreachable
 from teaching.task import Truth
 from teaching.types import Array
 
@@ -59,7 +59,12 @@ class World:
     def __init__(self, arm: Table, task: str, split: str, post: Callable[[Done], None]) -> None:
         """Args: arm connected; task and split for `reset`; post receives a Done per move, on the arm's thread."""
         self.arm, self.task, self.split, self._post = arm, task, split, post
+        self.splits: dict[int, str] = {}
+        """Of scenes that are made of something else, by their seed."""
         self.is_scene = "scene" in arm.features.capabilities
+        """It can foresee, and be put back."""
+        self.is_known = bool({"scene", "laid"} & arm.features.capabilities)
+        """Somebody knows where everything is, and lays out new scenes."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="arm")
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="foresight")
         self._era = 0
@@ -72,16 +77,22 @@ class World:
     def look(self) -> Moment:
         """What is there now."""
         observation = self.arm.observe(pictures=True)
-        if not self.is_scene:
+        if not self.is_known:
             return Moment(observation)
         return Moment(observation, self.scene.truth(), self.scene.snapshot())
 
     def foresee(self, actions: Array, moment: Moment) -> Moment | None:
-        """The moment after a move, without moving; None where that cannot be known. Raises Unreachable."""
-        if not self.is_scene or moment.snapshot is None:
+        """The moment after a move, without moving; None where that cannot be known. Raises Unreachable.
+
+        An arm that cannot foresee still tells whether it would begin the move.
+        """
+        if not self.is_known or moment.snapshot is None:
+            check = getattr(self.arm, "check", None)
+            if check is not None:
+                check(np.array(actions))
             return None
         rehearsal = self.scene.rehearse(np.array(actions), moment.snapshot)
-        if not rehearsal.report.reached and not rehearsal.report.ticks:
+        if not rehearsal.report.reached:
             raise Unreachable(rehearsal.report.reason or "the arm cannot reach there")
         return Moment(rehearsal.observation, rehearsal.truth, rehearsal.snapshot, foreseen=True)
 
@@ -96,12 +107,21 @@ class World:
     def _preview(self, seed: int) -> Moment | None:
         if not self.is_scene:
             return None
-        shown = self.scene.preview(seed, self.task, self.split)
+        shown = self.scene.preview(seed, self.task, self.splits.get(seed, self.split))
         return Moment(shown.observation, shown.truth, shown.snapshot, foreseen=True)
 
-    def perform(self, actions: Array, *, look: bool) -> None:
-        """Carry out a pick-and-place, after whatever is under way; a Done is posted."""
-        self._thread.submit(self._run, self._era, "performed", look, lambda: self.arm.perform(np.array(actions)))
+    def perform(self, actions: Array, *, look: bool, anyway: bool = False) -> None:
+        """Carry out a pick-and-place, after whatever is under way; a Done is posted.
+
+        Args:
+            actions: (2, 4).
+            look: have pictures taken afterwards.
+            anyway: also if its rehearsal goes wrong, as a person wants it.
+        """
+        more = {"anyway": True} if anyway else {}
+        self._thread.submit(
+            self._run, self._era, "performed", look, lambda: self.arm.perform(np.array(actions), **more)
+        )
 
     def reset(self, seed: int, *, look: bool) -> None:
         """A fresh scene, after whatever is under way; on an arm without scenes only a look. A Done is posted."""
@@ -110,8 +130,14 @@ class World:
             self._era,
             "reset",
             look,
-            lambda: self.is_scene and self.scene.reset(seed, self.task, self.split) and None,
+            lambda: self._lay(seed),
         )
+
+    def _lay(self, seed: int) -> None:
+        if self.is_known:
+            self.scene.reset(seed, self.task, self.splits.get(seed, self.split))
+        elif (clear := getattr(self.arm, "clear", None)) is not None:
+            clear()
 
     def forget(self) -> None:
         """What has not begun is not begun; what is under way ends, and nothing is posted of it."""
@@ -137,10 +163,12 @@ class World:
         try:
             if state is not None and state()["phase"] in ("stopped", "fault"):
                 return False
-            self.arm.observe()
-        except ArmError:
+            self.arm.observe(pictures=not self.is_scene)
+        except NotConnected:
             reconnect = getattr(self.arm, "reconnect", None)
             return bool(reconnect and self._reached(reconnect))
+        except ArmError:
+            return False
         return True
 
     @staticmethod

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot_io import wire
+from robot_io.emulation import one_block
 from robot_io.errors import ArmError
 from robot_io.sim import put_block_in_bowl
 from robot_io.sim.scene import NoSuchScene, Recipe, Thing, lay_out
@@ -24,7 +25,7 @@ from robot_io.table_view import TableView
 
 Array = NDArray[Any]
 SHRUNK = 1 / 3
-TASKS = (put_block_in_bowl.NAME,)
+TASKS = (put_block_in_bowl.NAME, one_block.NAME)
 """Scenes of blocks and bowls; what needs other forms is not emulated."""
 FLOOR = 0.05
 """Thickness of a bowl's floor, as a share of its height."""
@@ -63,6 +64,8 @@ class Bench:
     def __init__(self) -> None:
         self.recipe = Recipe(0, TASKS[0])
         self.goal, self.max_steps = "", 1
+        self.moving = False
+        """The scene is one for lessons in motion."""
         self.things: tuple[Thing, ...] = ()
         self.lying: list[Lying] = []
         self.held: int | None = None
@@ -74,9 +77,10 @@ class Bench:
         """Put a scene there; what was there, or held, is taken away. NoSuchScene says which there are."""
         if recipe.task not in TASKS:
             raise NoSuchScene(f"expected a task among {', '.join(TASKS)} on an emulated bench, got {recipe.task!r}")
-        layout = lay_out(recipe)
-        self.recipe, self.goal, self.max_steps = recipe, layout.goal, layout.max_steps
-        self.things = tuple(_shrunk(thing) for thing in layout.things)
+        moving = recipe.task == one_block.NAME
+        layout = one_block.build(recipe, recipe.generator()) if moving else lay_out(recipe)
+        self.recipe, self.goal, self.max_steps, self.moving = recipe, layout.goal, layout.max_steps, moving
+        self.things = layout.things if moving else tuple(_shrunk(thing) for thing in layout.things)
         self.lying = [Lying(np.array(thing.position), thing.yaw) for thing in self.things]
         self.held = None
 
@@ -151,7 +155,19 @@ class Bench:
             "max_steps": self.max_steps,
             "objects": [self._object(index) for index in range(len(self.things))],
             "held": self.held,
+            **(one_block.facts(self._stage()) if self.moving else {}),
         }
+
+    def sense(self) -> dict[str, Any] | None:
+        """Block and bowl (3,) and whether the block is held, in a scene for lessons in motion; else None."""
+        if not self.moving:
+            return None
+        block, bowl = (here.position for here in self.lying)
+        return {"block": block, "bowl": bowl, "held": self.held is not None}
+
+    def _stage(self) -> int:
+        block, bowl = (here.position for here in self.lying)
+        return one_block.stage_of(block, bowl, self.held is not None)
 
     def _object(self, index: int) -> dict[str, Any]:
         thing, here = self.things[index], self.lying[index]

@@ -62,6 +62,7 @@ def door(motors: BenchMotors, directory: Path, lock: RLock, more: Verbs | None =
     verbs = {
         "reset": reset,
         "truth": bench.truth,
+        "sense": bench.sense,
         "snapshot": lambda: packed(bench, motors.joints),
         **(more or {}),
     }

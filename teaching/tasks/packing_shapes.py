@@ -78,6 +78,7 @@ class PackingShapes:
     """One shape of several belongs in the box."""
 
     name = "packing-shapes"
+    example = wording("star")
 
     def goals(self, truth: Truth) -> tuple[str, ...]:
         """Every shape of the scene, its own goal first."""

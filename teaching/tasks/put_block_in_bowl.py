@@ -17,6 +17,8 @@ BLOCK_WORDS = frozenset(("block", "blocks", "cube", "cubes", "brick", "bricks"))
 BOWL_WORDS = frozenset(("bowl", "bowls", "dish", "dishes"))
 WITHIN = 0.05
 """Metres between the centres of a block and of the bowl that it is in."""
+INSIDE = 0.45
+"""The same as a share of the bowl's width, for bowls so small that `WITHIN` would be outside."""
 FLOOR = 0.006
 """Metres from a bowl's underside to where a block comes to lie."""
 SPREAD = 0.008
@@ -53,7 +55,7 @@ def _coloured(truth: Truth, kind: str, colour: str) -> list[Thing]:
 
 
 def _is_in(block: Thing, bowl: Thing) -> bool:
-    return float(np.linalg.norm(flat(block) - flat(bowl))) < WITHIN
+    return float(np.linalg.norm(flat(block) - flat(bowl))) < min(WITHIN, INSIDE * float(bowl["size"][0]))
 
 
 def _left(goal: str, truth: Truth) -> tuple[list[Thing], list[Thing], int]:
@@ -67,6 +69,7 @@ class PutBlockInBowl:
     """The blocks of one colour belong in bowls of another."""
 
     name = "put-block-in-bowl"
+    example = wording("red", "green")
 
     def goals(self, truth: Truth) -> tuple[str, ...]:
         """Every block colour with every other bowl colour of the scene, its own goal first."""
@@ -121,7 +124,8 @@ class PutBlockInBowl:
         block, bowl = left[chosen], free[int(away[chosen].argmin())]
         z = bottom(bowl) + FLOOR + float(block["size"][2])
         place = np.append(flat(bowl), z)
-        return Plan(pick_and_place(near(grip(block), SPREAD, rng), place), goal)
+        spread = min(SPREAD, float(block["size"][0]) / 4)
+        return Plan(pick_and_place(near(grip(block), spread, rng), place), goal)
 
 
 TASK = PutBlockInBowl()
