@@ -137,9 +137,15 @@ class Rollout {
     return {};
   }
 
+  /** Hands on the arm, or off it. */
+  hands(on) {
+    this.handsAt = performance.now();
+    this.arm.drive(on);
+  }
+
   takeOver(event) {
     this.asked = { at: event ? event.timeStamp : performance.now() };
-    this.arm.drive(true);
+    this.hands(true);
     this.look(null);
     this.flash("you drive");
   }
@@ -148,17 +154,17 @@ class Rollout {
   async intend(what, fields = {}) {
     if (!this.host.up) return this.say("no connection to the lesson; trying again");
     const drove = this.arm.driving;
-    if (LETS_GO.includes(what) && drove) this.arm.drive(false);
+    if (LETS_GO.includes(what) && drove) this.hands(false);
     const ack = await this.host.intent(what, fields);
     this.say(ack.ok ? SAID[what] || "done ✓" : `not taken: ${ack.error}`);
-    if (ack.ok && what === "demonstrate") this.arm.drive(true);
-    if (!ack.ok && drove && !this.arm.driving) this.arm.drive(true);
+    if (ack.ok && what === "demonstrate") this.hands(true);
+    if (!ack.ok && drove && !this.arm.driving) this.hands(true);
     return ack.ok;
   }
 
   /** Rewind, or return to a branch: hands off, go, and hands on if it is for a person to go on. */
   async wayBack(what, fields) {
-    if (this.arm.driving) { this.arm.drive(false); await this.handsOff(); }
+    if (this.arm.driving) { this.hands(false); await this.handsOff(); }
     const ok = await this.intend(what, fields);
     if (!ok) return;
     this.look(null);
@@ -179,7 +185,7 @@ class Rollout {
   takeUp() {
     if (!this.handsOn || !this.view || !["recovery", "correction"].includes(this.view.phase)) return;
     this.handsOn = false;
-    if (!this.arm.driving && !this.stopped) this.arm.drive(true);
+    if (!this.arm.driving && !this.stopped) this.hands(true);
   }
 
   back(branch) {
@@ -190,7 +196,7 @@ class Rollout {
   retrace(down) {
     if (!down) { if (this.driver.retracing) this.arm.retrace("end"); this.driver.retracing = false; return; }
     if (!this.able("retrace")) return;
-    if (!this.arm.driving) this.arm.drive(true);
+    if (!this.arm.driving) this.hands(true);
     this.arm.retrace("start", this.view.proposal ? this.view.proposal.tick : undefined);
     this.driver.retracing = true;
   }

@@ -1,6 +1,7 @@
 // The face of the page of rollouts: what its parts say for the view, the arm and the past of the moment.
 const RESTING_ACTS = ["let-work", "show-whole", "new-scene"];
 const MOTION_ACTS = ["take-over", "retrace", "rewind", "recovered", "done", "failed-again", "fumble"];
+const SETTLED = 1500; // ms
 const WHEN_ABLE = ["other-arm", "recovered-then", "go-on", "succeeded", "not-succeeded", "abort", "now", "undo-episode"];
 
 const ROLLOUT_FACE = {
@@ -62,14 +63,18 @@ const ROLLOUT_FACE = {
   /** Between episodes nobody has to keep their hands on. */
   letGo(view) {
     const over = !STATES[view.phase] || view.phase === "ready";
-    if (over && this.arm.driving) this.arm.drive(false);
+    const settled = performance.now() - (this.handsAt || 0) > SETTLED; // the lesson may tell a moment later what was agreed to
+    if (over && settled && this.arm.driving) this.hands(false);
     if (this.looking !== null && (!view.episode || over)) this.looking = null;
   },
 
   /** Who supervises, and who has the arm in hand: both pass together. */
   leases(view) {
     const box = this.part("lease");
-    const pass = (what, fields) => { this.arm.lease(fields.lease === "take" ? "take" : fields.lease === "give" ? "give" : "refuse"); this.intend(what, fields); };
+    const pass = (what, fields) => {
+      if (fields.lease === "take" || (this.arm.state && this.arm.state.asking && this.arm.state.you === "drive")) this.arm.lease(fields.lease);
+      this.intend(what, fields);
+    };
     drawLease(box, view.lease, pass);
     const { state } = this.arm;
     if (!state || !state.asking || state.you !== "drive" || view.lease.asking) return;

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages import processes
 from teaching.replay import ReplayBuffer
-from teaching.supervisor import create_lesson
+from teaching.supervisor import create_lesson, kind_of
 
 SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
 
@@ -45,7 +45,7 @@ def supervisor(monkeypatch) -> StillSupervisor:
 
 
 def opened(page: str = "lessons", **state) -> AppTest:
-    app = AppTest.from_file(SHELL, default_timeout=30)
+    app = AppTest.from_file(SHELL, default_timeout=90)
     for name, value in state.items():
         app.session_state[name] = value
     app.run()
@@ -108,7 +108,37 @@ def test_a_made_lesson_keeps_its_promise_settings(home, supervisor):
         assert buffer.lesson["gate"]["target"] == 0.97
 
 
-@pytest.mark.parametrize("page", ["teach", "replay", "progress", "keys"])
+def test_a_lesson_in_motion_is_made_and_opens_its_own_page(home, supervisor):
+    app = opened()
+    app.text_input("name").input("in motion")
+    app.radio("kind").set_value("rollout").run()
+    next(n for n in app.number_input if n.label == "Trained after").set_value(4)
+    app.button("create").click().run()
+    with ReplayBuffer(home / "in-motion", readonly=True) as buffer:
+        lesson = buffer.lesson
+    assert (lesson["kind"], lesson["task"], lesson["protocol"], lesson["wanted"]) == (
+        "rollout",
+        "peg-and-button",
+        "rac",
+        4,
+    )
+    assert (kind_of(home / "in-motion"), supervisor.opened[0]) == ("rollout", home / "in-motion")
+    assert not app.exception and not app.title  # the page is one component, as Teach is
+
+
+def test_a_first_visit_can_supervise(home, supervisor):
+    app = opened()
+    app.button("start-rollout").click().run()
+    assert kind_of(home / "peg-and-button") == "rollout"
+
+
+def test_a_config_that_cannot_be_read_is_of_questions(tmp_path):
+    assert kind_of(tmp_path) == "plans"
+    (tmp_path / "lesson.json").write_text("[")
+    assert kind_of(tmp_path) == "plans"
+
+
+@pytest.mark.parametrize("page", ["teach", "rollout", "replay", "progress", "keys"])
 def test_every_page_draws_without_a_lesson(home, supervisor, page):
     assert opened(page).title[0].value.lower() == page
 
