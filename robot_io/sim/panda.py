@@ -83,14 +83,18 @@ class Panda:
         """(7,) radians, as they really are."""
         return np.array([s[0] for s in pybullet.getJointStates(self.robot, JOINTS, self.client)])
 
+    def _link(self) -> Any:
+        """Of the tip, from the joints as they are now: left alone it lags behind by a step, but not after a restore."""
+        return pybullet.getLinkState(self.robot, TIP_LINK, computeForwardKinematics=1, physicsClientId=self.client)
+
     def tip(self) -> Array:
         """(3,) where the end of the fingers really is."""
-        state = pybullet.getLinkState(self.robot, TIP_LINK, physicsClientId=self.client)
+        state = self._link()
         turn = np.reshape(pybullet.getMatrixFromQuaternion(state[5]), (3, 3))
         return np.asarray(state[4] + turn @ [0.0, 0.0, TIP_OFFSET])
 
     def _relative(self, body: int) -> Frame:
-        state = pybullet.getLinkState(self.robot, TIP_LINK, physicsClientId=self.client)
+        state = self._link()
         inverse = pybullet.invertTransform(state[0], state[1])
         place = pybullet.getBasePositionAndOrientation(body, self.client)
         position, turn = pybullet.multiplyTransforms(*inverse, *place)

@@ -193,3 +193,27 @@ def test_other_scenes_have_no_rules(hand):
     assert "tip" not in hand.arm.observe()
     with pytest.raises(ArmError, match=TASK):
         hand.table.reset(1, "fold-laundry", "seen")
+
+
+def test_what_is_sensed_and_taken_right_after_a_restore_is_what_it_was(hand):
+    """In motion: the tip is where the joints are, before the first step as after it."""
+    (x, y, z), *_ = hand.places()
+    hand.go(x, y, HIGH, 0.0)
+    hand.go(x, y, z + PEG[2] / 2 + 0.006, 0.0)
+
+    def on(joints: np.ndarray, grip: float, ticks: int) -> list[np.ndarray]:
+        seen = []
+        for _ in range(ticks):
+            joints = hand.table.send(Action(hand.table.reach(joints, np.array([0.004, 0, 0.001, 0])), grip)).joints
+            seen.append(np.concatenate([np.ravel(v) for v in hand.table.observe().arrays.values()]))
+        return seen
+
+    on(hand.joints, 0.0, 1)
+    snapshot, joints = hand.table.snapshot(), hand.table._stage.world.target
+    seen = hand.table.observe()
+    once = on(joints, 1.0, 30)
+    assert hand.table.truth()["held"] == 0
+    hand.table.restore(snapshot)
+    for name, array in seen.arrays.items():
+        np.testing.assert_array_equal(hand.table.observe()[name], array, err_msg=name)
+    np.testing.assert_array_equal(on(joints, 1.0, 30), once)
