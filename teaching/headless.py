@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +40,7 @@ def silent(what: str, done: int, of: int) -> None:
     """No progress shown."""
 
 
+NOT_REAL = ("sim", "fake")
 TELLING = "expected an arm whose table is known, such as sim:panda or an SO-101 on an emulated bench"
 
 
@@ -50,17 +53,24 @@ def simulated(name: str) -> Scene:
     return arm  # type: ignore[return-value]
 
 
+def arm_process(name: str, directory: Path) -> subprocess.Popen[bytes]:
+    """An arm process that ends with this one; a real arm's in a session of its own, where it goes before all else."""
+    if name.partition(":")[0] in NOT_REAL:
+        return launch(name, directory)
+    return launch(name, directory, own_session=True, patience=240.0, more=["--parent-pid", str(os.getpid())])
+
+
 @contextlib.contextmanager
 def known(name: str, directory: Path) -> Iterator[Scene]:
     """A connected arm whose table is known: a simulated one here, an emulated one in its process, under all limits."""
-    if name.partition(":")[0] in ("sim", "fake"):
+    if name.partition(":")[0] in NOT_REAL:
         arm = simulated(name)
         try:
             yield arm
         finally:
             arm.disconnect()
         return
-    process, remote = launch(name, directory, patience=240.0), RemoteArm(directory, session="lesson")
+    process, remote = arm_process(name, directory), RemoteArm(directory, session="lesson")
     try:
         remote.connect()
         if "laid" not in remote.features.capabilities:

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from robot_io.launch import launch
 from robot_io.remote_stream import StreamArm
 from robot_io.watching import Watch
-from teaching.headless import TELLING, Report, silent
+from teaching.headless import TELLING, Report, arm_process, silent
 from teaching.learning import Learning
 from teaching.lesson import LessonConfig
 from teaching.replay import ReplayBuffer
@@ -34,7 +33,7 @@ def arm_of(directory: Path, name: str, pace: float = 0.0) -> Iterator[StreamArm]
     Raises:
         BadInput: nobody knows its table; it was ended.
     """
-    process = launch(name, directory, patience=240.0)
+    process = arm_process(name, directory)
     arm = StreamArm(directory, session="teaching")
     try:
         arm.connect()
