@@ -69,6 +69,8 @@ def who(told: Glance) -> str:
 
 def state_words(row: Row) -> tuple[str, str]:
     """What it does, and in which colour."""
+    if row.entry is not None and processes.fleet().parting(row.entry):
+        return "parks and lets go…", "blue"
     if row.glance is not None:
         return PHASES.get(row.glance.phase, (row.glance.phase, "grey"))
     if row.entry is not None and processes.fleet().starting(row.entry):
@@ -107,21 +109,14 @@ def acts(row: Row, shown: bool) -> None:
         elif st.button(
             "Disconnect", key=f"disconnect-{name}", help="It parks first, and lets go where it cannot fall."
         ):
-            ended(entry)
-        if entry.can_be_calibrated and st.button("Calibrate", key=f"calibrate-{name}"):
-            ended(entry, again=True)
+            processes.fleet().disconnect(entry, wait=False)
+        walking = row.glance is not None and "calibrate" in row.glance.capabilities
+        if entry.can_be_calibrated and not walking and st.button("Calibrate", key=f"calibrate-{name}"):
+            processes.fleet().connect(entry, calibrate=True)
+            choose(entry.path)
         if not on and st.button("Remove", key=f"remove-{name}", type="tertiary"):
             processes.fleet().forget(entry)
             choose(None)
-
-
-def ended(entry: Entry, *, again: bool = False) -> None:
-    """End its process, and perhaps start it for calibration."""
-    with st.spinner("It parks and lets go…"):
-        processes.fleet().disconnect(entry)
-    if again:
-        processes.fleet().connect(entry, calibrate=True)
-    choose(entry.path if again else None)
 
 
 def choose(path: Path | None) -> None:

@@ -18,6 +18,11 @@ FAULTS: Mapping[str, tuple[str, str]] = {
         "The arm's answers are damaged",
         "Push every plug home, keep the cable away from power cables, try another one; then press Release.",
     ),
+    "PowerLost": (
+        "The arm has gone limp",
+        "Hold it with a hand, check the plug and the cable of its supply, then press Release: it holds again where it "
+        "then is.",
+    ),
     "ServoFault": (
         "A servo protects itself",
         "Do what is said of it here: let it cool, take its load away, or check the supply. Then press Release.",
@@ -48,6 +53,10 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "NotConnected": ("The arm is not connected", "Connect it first."),
     "Unsupported": ("This arm cannot do that", "Choose something else, or another arm."),
     "Unreachable": ("The arm cannot reach that", "Choose a point nearer to the middle of its workspace."),
+    "Refused": (
+        "The rehearsal of this motion went wrong",
+        "Look at what stands in the arm's way; choose another plan, or run it anyway where you know better.",
+    ),
     "BadAction": ("What was asked of the arm makes no sense", "Ask again; if it happens twice, save the diagnostics."),
     "Stopped": ("The arm is stopped", "Look that nobody is in its reach, then press Release."),
     "Driven": ("Somebody else drives", "Wait until they hand it back, or ask them for it."),

@@ -267,6 +267,7 @@ _BUILT_IN = {
     "so100": "robot_io.so_arm:make_so100",
     "so101": "robot_io.so_arm:make_so101",
     "lerobot": "robot_io.lerobot_arm",
+    "calibrate": "robot_io.calibration_arm",
 }
 """Kind → module with `make(rest)`, or module:function; imported when needed: a missing vendor costs its arms alone."""
 

@@ -90,8 +90,9 @@ class Calibrating:
     def sample(self) -> Mapping[str, Seen]:
         """Where every joint is, and how far it has been."""
         self._go("sample")
+        read = self._bus.read_all(so.NUMBERS.values(), feetech.PRESENT, tries=8)
         for name, number in so.NUMBERS.items():
-            now, seen = self._position(number), self._seen.get(name)
+            now, seen = int.from_bytes(read[number], "little") & 0x7FFF, self._seen.get(name)
             self._seen[name] = Seen(min(now, seen.low), now, max(now, seen.high)) if seen else Seen(now, now, now)
         return dict(self._seen)
 

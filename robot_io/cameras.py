@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot_io.emulated_camera import EmulatedSource
-from robot_io.errors import ArmError, MissingDriver
+from robot_io.errors import CameraError as CameraError
+from robot_io.errors import MissingDriver
 
 Array = NDArray[Any]
 STALLED = 0.4
@@ -29,10 +31,6 @@ FROZEN = 0.4
 """Seconds for which a living camera never gives the very same picture twice: a lens has noise."""
 OPENING = 10.0
 """Seconds that a camera may take for its first frame."""
-
-
-class CameraError(ArmError):
-    """A camera cannot be opened, has stalled, or is gone; says which and what to do."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,8 @@ class CameraState:
     """Frames that should have come by its rate and did not."""
     trouble: str
     """What is wrong, in a sentence; "" if nothing is."""
+    age: float = 0.0
+    """Seconds since its newest frame came; 0 before the first."""
 
 
 class Source(Protocol):
@@ -158,9 +158,7 @@ class Camera:
         """Open it; returns with the first frame. CameraError if none comes."""
         if self._thread is not None:
             raise CameraError(f"expected one start of camera {self.name}; it runs already")
-        source = self._open()
-        self._thread = threading.Thread(target=self._run, args=(source,), name=f"camera {self.name}", daemon=True)
-        self._thread.start()
+        self._begin(self._open())
         with self._lock:
             if not self._lock.wait_for(lambda: self._frame is not None or bool(self._gone), timeout=patience):
                 self._ending.set()
@@ -170,6 +168,15 @@ class Camera:
             if self._frame is None:
                 self._ending.set()
                 raise CameraError(self._gone)
+
+    def begin(self) -> None:
+        """Start without waiting: one that cannot be opened yet is in trouble until it can be."""
+        if self._thread is None:
+            self._begin(None)
+
+    def _begin(self, source: Source | None) -> None:
+        self._thread = threading.Thread(target=self._run, args=(source,), name=f"camera {self.name}", daemon=True)
+        self._thread.start()
 
     def latest(self) -> Frame:
         """The newest frame.
@@ -188,7 +195,8 @@ class Camera:
         with self._lock:
             times = self._times
             rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
-            return CameraState(self.name, rate, self._count, self._dropped, self._trouble())
+            age = self._clock() - self._frame.time if self._frame is not None else 0.0
+            return CameraState(self.name, rate, self._count, self._dropped, self._trouble(), age)
 
     def close(self) -> None:
         """End its thread; twice is harmless. A source that hangs is left to end with the process."""
@@ -278,8 +286,9 @@ def _emulated(folder: Path) -> Source:
 
 
 def find_cameras() -> list[str]:
-    """Devices that may be cameras."""
-    return [str(path) for path in sorted(Path("/dev").glob("video*"))]
+    """Devices that may be cameras, and films that ASKBACK_CAMERAS names, separated by commas."""
+    films = [path for path in os.environ.get("ASKBACK_CAMERAS", "").split(",") if path and Path(path).exists()]
+    return [str(path) for path in sorted(Path("/dev").glob("video*"))] + films
 
 
 def _opencv() -> Any:

@@ -58,6 +58,8 @@ class Health:
     amperes: Array = field(default_factory=lambda: np.zeros(0))
     faults: Mapping[str, str] = field(default_factory=dict)
     """Joint → what is wrong, in words."""
+    limp: tuple[str, ...] = ()
+    """Joints without torque, as after a supply that was off for a moment."""
 
 
 class Driver(Protocol):

@@ -55,6 +55,10 @@ class Unplugged(WireError):
     """The port is gone."""
 
 
+class PowerLost(ArmError):
+    """The arm has gone limp: its supply was off for a moment."""
+
+
 class PortBusy(ArmError):
     """Somebody else has the port."""
 
@@ -77,3 +81,11 @@ class Stalled(ArmError):
 
 class ServoFault(ArmError):
     """A servo protects itself: too hot, too much load, or a wrong supply."""
+
+
+class Strained(ArmError):
+    """A joint works harder than it should for longer than a moment."""
+
+
+class CameraError(ArmError):
+    """A camera cannot be opened, has stalled, is frozen, or is gone; says which and what to do."""

@@ -26,6 +26,8 @@ TORQUE = (40, 1)
 ACCELERATION = (41, 1)
 GOAL = (42, 2)
 GOAL_SPEED = (46, 2)
+KEPT = (40, 8)
+"""Torque, …, speed limit: what a servo keeps only while it has power."""
 LOCK = (55, 1)
 PRESENT = (56, 2)
 STATE = (56, 15)

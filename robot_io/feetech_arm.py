@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,10 @@ class FeetechDriver:
     def health(self) -> Health:
         """From the servos' own sensors."""
         data = self.bus.read_all(so.NUMBERS.values(), feetech.STATE, tries=2)
-        return health_of({name: data[number] for name, number in so.NUMBERS.items()})
+        kept = self.bus.read_all(so.NUMBERS.values(), feetech.KEPT, tries=2)
+        # A goal switches the torque on again, but the speed limit that we set is gone after the supply was off.
+        limp = tuple(name for name, number in so.NUMBERS.items() if not kept[number][0] or not any(kept[number][6:]))
+        return replace(health_of({name: data[number] for name, number in so.NUMBERS.items()}), limp=limp)
 
     def diagnose(self) -> str:
         """Which servos are silent."""

@@ -64,7 +64,10 @@ class FeetechBus:
     def ping(self, number: int, tries: int = TRIES) -> int | None:
         """The model of a servo; None if it is silent."""
         for _ in range(tries):
-            model, result, _ = self._call(self._handler.ping, number)
+            try:
+                model, result, _ = self._call(self._handler.ping, number)
+            except (NoReply, BadReply):
+                continue
             if result == 0:
                 return int(model)
         return None
@@ -135,6 +138,8 @@ class FeetechBus:
         except IndexError as error:
             raise BadReply("expected a whole answer, got a short one; check the cable") from error
         except (OSError, termios.error, TypeError) as error:
+            if "timeout" in str(error).lower():  # an adapter that is stuck, or a computer that is very busy
+                raise NoReply(f"expected {self._path} to take what is sent in time; plug it in again") from error
             raise Unplugged(f"{self._path} is gone ({error}); plug the arm in, then release") from error
         finally:
             feetech.recover(self._port)

@@ -32,6 +32,10 @@ WIRED_KINDS = ("feetech", "so101", "so100", "line")
 CALIBRATES = ("feetech", "so101", "so100")
 SIMULATED = ("sim:panda",)
 CRASHES = 3
+PATIENCE = 30.0
+"""Seconds that a process may take to park and end."""
+CALIBRATED = 3
+"""Exit status of a process whose calibration is done."""
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,39}")
 
 
@@ -71,6 +75,7 @@ class Fleet:
         self._wanted: dict[Path, str] = {}
         self._children: dict[Path, subprocess.Popen[bytes]] = {}
         self._crashes: dict[Path, int] = {}
+        self._parting: dict[Path, threading.Thread] = {}
         self._lock = threading.RLock()
         self._end = threading.Event()
 
@@ -136,12 +141,23 @@ class Fleet:
             self._crashes.pop(entry.path, None)
         self.look_after()
 
-    def disconnect(self, entry: Entry, patience: float = 30.0) -> None:
-        """End its process in order: it parks first. After `patience` seconds it is killed."""
+    def disconnect(self, entry: Entry, *, wait: bool = True) -> None:
+        """End its process in order: it parks first. One that does not end in time is killed."""
         with self._lock:
             self._wanted.pop(entry.path, None)
             ended_file(entry.path).unlink(missing_ok=True)
-        end(entry.path, patience, self._children.get(entry.path))
+            ending = self._part(entry.path)
+        if wait:
+            ending.join()
+
+    def _part(self, path: Path) -> threading.Thread:
+        """End a process, aside; the same one is not ended twice."""
+        thread = self._parting.get(path)
+        if thread is None or not thread.is_alive():
+            thread = threading.Thread(target=end, args=(path, PATIENCE, self._children.get(path)), daemon=True)
+            self._parting[path] = thread
+            thread.start()
+        return thread
 
     def attach(self) -> None:
         """Look after those that run already, and those that crashed while nobody looked."""
@@ -160,17 +176,28 @@ class Fleet:
                     self._look(entry)
 
     def _look(self, entry: Entry) -> None:
-        child = self._children.get(entry.path)
-        if (child is not None and child.poll() is None) or running(entry.path) is not None:
+        child, run = self._children.get(entry.path), running(entry.path)
+        if run is not None and run.name.startswith("calibrate:") != (self._wanted[entry.path] == "calibrate"):
+            self._part(entry.path)
+        if self.parting(entry) or (child is not None and child.poll() is None) or run is not None:
             return
         if child is not None:
             del self._children[entry.path]
-            if child.returncode in (0, 2):  # it ended in order, or its arm cannot be taken
+            if child.returncode == CALIBRATED:
+                self._wanted[entry.path] = "run"
+            elif entry.path in self._parting:
+                del self._parting[entry.path]  # it was ended to be started again
+            elif child.returncode in (0, 2):  # it ended in order, or its arm cannot be taken
                 del self._wanted[entry.path]
                 return
-            self._crashes[entry.path] = self._crashes.get(entry.path, 0) + 1
+            else:
+                self._crashes[entry.path] = self._crashes.get(entry.path, 0) + 1
         if self._crashes.get(entry.path, 0) < CRASHES:
             self._children[entry.path] = _spawn(entry, self._wanted[entry.path], self.origins)
+
+    def parting(self, entry: Entry) -> bool:
+        """Whether its process is just being ended."""
+        return entry.path in self._parting and self._parting[entry.path].is_alive()
 
     def starting(self, entry: Entry) -> bool:
         """Whether it was asked to connect and does not answer yet."""
@@ -198,7 +225,9 @@ class Fleet:
         """End every arm in order."""
         self._end.set()
         for entry in self.entries():
-            self.disconnect(entry)
+            self.disconnect(entry, wait=False)
+        for thread in list(self._parting.values()):
+            thread.join()
 
 
 def ended_file(path: Path) -> Path:

@@ -19,6 +19,8 @@ STANDS = 0.15
 """Seconds for which a command stands; they come at 25 Hz."""
 STROKES = 0.5
 """Full strokes of the gripper per second at rate 1."""
+RAMP = 0.25
+"""Seconds in which a joint gathers the speed that is asked for."""
 LEAD = 0.1
 """Seconds of full speed that the target may be ahead of the arm: it stops soon after the button is let go."""
 
@@ -47,10 +49,13 @@ class Jog:
     def __init__(self) -> None:
         self._rates: Rates | None = None
         self._until = 0.0
+        self._gathered = 0.0
 
     def push(self, rates: Rates, now: float) -> None:
         """The button is held."""
         still = not np.any(rates.joints) and rates.gripper == 0.0
+        if not self.waits(now):
+            self._gathered = 0.0
         self._rates, self._until = (None, 0.0) if still else (rates, now + STANDS)
 
     def waits(self, now: float) -> bool:
@@ -65,7 +70,8 @@ class Jog:
         """The next tick's joints (J,) in radians and the gripper, from where the arm was told to be and is."""
         if self._rates is None:
             return told, gripper
-        joints = told + self._rates.joints * speed * seconds
+        self._gathered = min(self._gathered + seconds / RAMP, 1.0)
+        joints = told + self._rates.joints * self._gathered * speed * seconds
         near = np.clip(joints, here - speed * LEAD, here + speed * LEAD)
         grip = min(max(gripper + self._rates.gripper * STROKES * seconds, 0.0), 1.0)
         return np.where(self._rates.joints != 0.0, near, told), grip

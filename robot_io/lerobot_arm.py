@@ -22,11 +22,12 @@ from robot_io.driver import Health, Pose, Written
 from robot_io.errors import ArmError, BadReply, NotCalibrated, Unsupported, WireError
 from robot_io.naming import ArmName
 from robot_io.port import PortLock
-from robot_io.wired import WiredArm
+from robot_io.wired import GATHER, WiredArm
 
 OPEN_TRIES = 3
 SPEED = 1.0
 """Radians per second for arms of which nothing is known."""
+_FELT = ("Present_Temperature", "Present_Voltage", "Present_Load", "Present_Current")
 BOX = np.array([[-2.0, -2.0, -2.0], [2.0, 2.0, 2.0]])
 
 
@@ -60,7 +61,7 @@ class LeRobotDriver:
         return Features(
             name=self._type,
             joints=self._joints,
-            limits=Limits(-reach, reach, np.full(len(reach), SPEED), BOX),
+            limits=Limits(-reach, reach, np.full(len(reach), SPEED), BOX, np.full(len(reach), SPEED / GATHER)),
             rate=so.RATE,
         )
 
@@ -117,8 +118,7 @@ class LeRobotDriver:
         names = [*self._joints, self._gripper.removesuffix(".pos")]
         with self._translated():
             told = {
-                what: self.robot.bus.sync_read(what, normalize=False)
-                for what in ("Present_Temperature", "Present_Voltage", "Present_Load", "Present_Current", "Status")
+                what: self.robot.bus.sync_read(what, normalize=False) for what in (*_FELT, "Status", "Torque_Enable")
             }
         self._need_whole(1)
         columns = {what: np.array([float(read[name]) for name in names]) for what, read in told.items()}
@@ -129,6 +129,7 @@ class LeRobotDriver:
             load=columns["Present_Load"] / 1000,
             amperes=columns["Present_Current"] * feetech.AMPERE_STEP,
             faults={name: words for name, words in faults.items() if words},
+            limp=tuple(name for name in names if not told["Torque_Enable"][name]),
         )
 
     def diagnose(self) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from robot_io.following import Motion, pass_on, sent_by
 from robot_io.heartbeat import Heartbeat, Pulse
 from robot_io.jobs import Jobs
 from robot_io.memory import Memory
+from robot_io.parking import park
 from robot_io.phase import Phase, State
 from robot_io.safety import SafeArm
 
@@ -27,6 +27,7 @@ UNWATCHED = 2.0
 """Seconds without a watching page after which a real arm under a policy holds."""
 IDLE_WAIT = 0.02
 """Seconds that an arm in no hurry waits for work."""
+PAUSE = 3  # ticks without a command after which an arm starts softly again
 FASTEST = 100.0
 
 
@@ -51,8 +52,8 @@ class Loop:
         """Called from the loop's thread when the state's phase or reason changed."""
         self.watched_at = -math.inf
         """The clock's time at which a page last showed that somebody may be watching."""
-        self.turned_at = clock()
-        """The clock's time of the last turn; an old one means that the loop hangs."""
+        self.turned_at = clock()  # the time of the last turn; an old one means that the loop hangs
+        self.blind = ""  # which camera fails: what moves by itself is held until it gives pictures again
         self.flow = Flow(arm, clock)
         """Who drives tick by tick, if not a path; only from the loop's thread."""
         self.memory = Memory(arm, clock)
@@ -165,13 +166,13 @@ class Loop:
         self._jobs.close()
 
     def park(self) -> None:
-        """Hold, and go to the arm's parking place if it has one and is not stopped. Only after `run` ended."""
-        if self.arm.stopped is None and isinstance(self.arm.arm, Parks):
-            path = self.arm.arm.parking()
-            for tick in range(len(path)):
-                self.arm.send(path[tick])
-                time.sleep(self._period())
-        self.arm.hold()
+        """To the arm's parking place if it has one and is not stopped; hold, there or where that ended. After `run`."""
+        try:
+            if self.arm.stopped is None and isinstance(self.arm.arm, Parks):
+                park(self.arm, self.arm.arm.parking(), self._period(), self._clock)
+        except ArmError as error:
+            log.error("the arm could not be parked, it holds where it is: %s", error)
+        self._guarded(self.arm.hold)
 
     def _period(self) -> float:
         """Seconds from tick to tick; 0 as fast as it can."""
@@ -205,7 +206,8 @@ class Loop:
         real = (self._motion is not None or self.flow.streaming) and not self.arm.features.simulated
         unwatched = real and now - self.watched_at >= UNWATCHED
         wanted = "no beat from the page of who drives" if pulse is Pulse.HOLD else ""
-        wanted = wanted or ("no page is watching" if unwatched else "")
+        blind = self.blind if self._motion is not None or self.flow.streaming else ""
+        wanted = wanted or ("no page is watching" if unwatched else blind)
         if wanted and not self._held:
             self._guarded(self.arm.hold)
         if wanted != self._held:
@@ -233,6 +235,8 @@ class Loop:
 
     def _flow_on(self) -> None:
         mode, action = self.flow.mode, self.flow.next()
+        if self._pace and self._clock() > self._next_tick + PAUSE * self._period():
+            self.arm.rest()
         if action is not None:
             self._next_tick = max(self._next_tick, self._clock() - self._period())
             self._send(action, mode.value)

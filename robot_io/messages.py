@@ -96,4 +96,5 @@ def features_of(value: Mapping[str, Any]) -> Features:
 def readable(features: Features) -> dict[str, Any]:
     """Features for browsers: JSON, arrays as lists."""
     value = plain(features)
-    return {**value, "limits": {name: array.tolist() for name, array in value["limits"].items()}}
+    limits = {name: None if array is None else array.tolist() for name, array in value["limits"].items()}
+    return {**value, "limits": limits}

@@ -16,9 +16,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -36,13 +36,17 @@ from robot_io.eyes import Eye
 from robot_io.heartbeat import Heartbeat
 from robot_io.identity import check_identity
 from robot_io.key_frames import KeyFrames
+from robot_io.lenses import Lenses
 from robot_io.live import Live
 from robot_io.loop import Loop
 from robot_io.priority import be_first
 from robot_io.run_files import ENDED, Owned, RunFileError, birth_of, own, remove_run_file, write_run_file
 from robot_io.safety import SafeArm
+from robot_io.watchdog import Watchdog
 
 log = logging.getLogger("robot_io.process")
+DONE = 3
+LAST_MINUTE = "last-minute.jsonl"
 CRASHED = "restarted after a crash: release to go on"
 SWITCH_SECONDS = 0.001
 """How long one thread may keep the interpreter while another waits: a STOP must not wait for five milliseconds."""
@@ -62,6 +66,8 @@ class Options:
     """Seconds without a page or a program after which it parks and ends."""
     identity: Path | None = None
     """Tells which arm it has to be; None: any."""
+    cameras: Mapping[str, str] = field(default_factory=dict)
+    """Name → device or film, for people to watch."""
 
 
 class Server:
@@ -75,12 +81,22 @@ class Server:
         self._thinking_eye, self._live_eye = Eye(loop), Eye(loop)
         kept = KeyFrames(options.directory)
         self.link = link_room.Link(loop, self._thinking_eye, self.tokens, self._stopping, kept)
-        self.live = Live(loop, self._live_eye, self.tokens, self._stopping, clock=time.monotonic, wall=time.time)
+        self.lenses = Lenses(options.cameras)
+        arm, seen = loop.arm, self.lenses.names
+        arm.features = replace(arm.features, cameras=(*arm.features.cameras, *seen))
+        self.live = Live(
+            *(loop, self._live_eye, self.tokens, self._stopping),
+            clock=time.monotonic,
+            wall=time.time,
+            lenses=self.lenses,
+            identity=options.identity,
+        )
         self._uvicorn = uvicorn.Server(self._config())
         self._thread = Thread(target=self._uvicorn.run, args=([listening],), name="server", daemon=True)
 
     def start(self, *, patience: float = 20.0) -> None:
         """Serve, in a thread of its own; returns once it does."""
+        self.lenses.start()
         self._thread.start()
         end = time.monotonic() + patience
         while not self._uvicorn.started:
@@ -96,6 +112,7 @@ class Server:
         self._thread.join(5.0)
         self.link.close()
         self.live.close()
+        self.lenses.close()
         self._stopping.shutdown(wait=False)
 
     def _config(self) -> uvicorn.Config:
@@ -126,12 +143,20 @@ class Server:
         events = asyncio.get_running_loop()
         self._loop.changed = functools.partial(_in_events, events, self.live.changed)
         tasks = [asyncio.create_task(work()) for work in (self.live.film, self.live.feel, self._care)]
+        for task in tasks:
+            task.add_done_callback(self._ended)
         warm = asyncio.create_task(asyncio.to_thread(self._thinking_eye.warm))
         yield
         self._loop.changed = lambda: None
         for task in [*tasks, warm]:
             task.cancel()
         await asyncio.gather(*tasks, warm, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """None of these ends before the process does: an arm that is no longer looked after is stopped."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a part of the arm process failed", exc_info=error)
+            self._loop.stop(f"a part of the arm process failed ({error!r}); save the diagnostics, connect again", 0.0)
 
     async def _health(self, request: Request) -> Response:
         """What anybody on this machine may know; who drives, only whoever knows the secret."""
@@ -144,10 +169,11 @@ class Server:
         return JSONResponse(told)
 
     async def _care(self) -> None:
-        """End when the parent is gone, or when nobody was there for long."""
-        used = time.monotonic()
+        """Watch the loop; end when the parent is gone, or when nobody was there for long."""
+        used, dog = time.monotonic(), Watchdog(self._loop)
         while True:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.1)
+            dog.look(time.monotonic())
             if self.link.connected or self.live.pages:
                 used = time.monotonic()
             parent = self._options.parent
@@ -157,8 +183,8 @@ class Server:
                 self._loop.ending = True
 
 
-def serve(options: Options) -> None:
-    """Own the directory, run the arm until told to end, and leave everything tidy."""
+def serve(options: Options) -> bool:
+    """Own the directory, run the arm until told to end, leave everything tidy; whether its work was done by then."""
     with own(options.directory, "arm") as crashed, _listening(options) as listening:
         arm: Arm = make_arm(options.arm)
         safe = SafeArm(arm)
@@ -170,13 +196,13 @@ def serve(options: Options) -> None:
             check_identity(arm, options.identity)
             if crashed:
                 safe.stop(CRASHED)
-            _run(loop, options, listening)
+            return _run(loop, options, listening)
         finally:
             safe.disconnect()
             remove_run_file(options.directory, "arm")
 
 
-def _run(loop: Loop, options: Options, listening: socket.socket) -> None:
+def _run(loop: Loop, options: Options, listening: socket.socket) -> bool:
     server = Server(loop, options, listening)
     server.start()
     try:
@@ -190,7 +216,9 @@ def _run(loop: Loop, options: Options, listening: socket.socket) -> None:
         )
         loop.run()
         loop.park()
+        return server.live.tending.done
     finally:
+        server.live.diary.save(options.directory / "run" / LAST_MINUTE)
         server.close()
 
 
@@ -228,12 +256,16 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument("--idle", type=float, default=600.0, help="seconds without a page or a program until it ends")
     parser.add_argument("--identity", type=Path, help="a file that tells which arm it has to be; made if there is none")
+    parser.add_argument("--camera", action="append", default=[], help="name=device of a camera to watch; repeatable")
     got = parser.parse_args(arguments)
     try:
         origins = tuple(checked_origin(origin) for origin in got.origin)
+        cameras = {name: source for name, _, source in (camera.partition("=") for camera in got.camera)}
     except ValueError as error:
         parser.error(str(error))
-    return Options(got.arm, got.dir, got.port, got.bind, origins, got.parent_pid, got.idle, got.identity)
+    if not all(cameras.values()):
+        parser.error(f"expected --camera name=device, got {got.camera}")
+    return Options(got.arm, got.dir, got.port, got.bind, origins, got.parent_pid, got.idle, got.identity, cameras)
 
 
 def tell_end(directory: Path, error: Exception) -> None:
@@ -244,18 +276,17 @@ def tell_end(directory: Path, error: Exception) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0: ended in order; 2: something it was given cannot be used."""
+    """Exit status 0: ended in order; 2: something it was given cannot be used; 3: calibrated, or that was cancelled."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     sys.setswitchinterval(SWITCH_SECONDS)
     be_first()
     options = parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        serve(options)
+        return DONE if serve(options) else 0
     except (ArmError, Owned, RunFileError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         tell_end(options.directory, error)
         return 2
-    return 0
 
 
 if __name__ == "__main__":

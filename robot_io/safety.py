@@ -1,11 +1,13 @@
 """An Arm around an Arm: whatever reaches the motors went through here.
 
-Joint, speed and workspace limits clip, and the clipping is counted and told; what is not a number at all is refused.
+Joint, speed, acceleration and workspace limits clip, and the clipping is counted and told; what is not a number at all
+is refused.
 `stop` latches under the lock that `send` holds: once it has returned, no motion command passes until `release`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -49,7 +51,7 @@ class Clipped:
     joints: Array
     """(J,) radians, inside every limit."""
     reasons: tuple[str, ...]
-    """Any of "joint", "speed", "workspace"; empty: passed as it came."""
+    """Any of "joint", "speed", "acceleration", "workspace"; empty: passed as it came."""
 
 
 def checked(action: Action, joints: int) -> None:
@@ -65,11 +67,20 @@ def outside(point: Array, workspace: Array) -> float:
     return float(np.max(np.maximum(np.maximum(workspace[0] - point, point - workspace[1]), 0.0)))
 
 
-def clip(target: Array, last: Array, limits: Limits, dt: float, tip: Callable[[Array], Array] | None = None) -> Clipped:
+def clip(
+    target: Array,
+    last: Array,
+    limits: Limits,
+    dt: float,
+    tip: Callable[[Array], Array] | None = None,
+    before: Array | None = None,
+) -> Clipped:
     """The nearest allowed step from `last` (J,) towards `target` (J,), in radians, for a tick of `dt` seconds.
 
-    Each joint is brought into its range and its step to at most speed × dt. If the gripper would leave the workspace,
-    the whole step is shortened to the part that stays inside; a gripper that is already outside may only come nearer.
+    Each joint is brought into its range, its step to at most speed × dt, and that to at most acceleration × dt² more
+    than the step `before` (J,), which is none for an arm that stood still. Less it may always be: nothing ever goes on
+    because it went before. If the gripper would leave the workspace, the whole step is shortened to the part that stays
+    inside; a gripper that is already outside may only come nearer.
     """
     reasons: list[str] = []
     inside = np.clip(target, limits.lower, limits.upper)
@@ -81,12 +92,25 @@ def clip(target: Array, last: Array, limits: Limits, dt: float, tip: Callable[[A
     stepped = np.where(slow, inside, last + np.clip(step, -reach, reach))
     if not np.all(slow):
         reasons.append("speed")
+    if limits.acceleration is not None:
+        soft = _soft(stepped, last, limits.acceleration * dt * dt, np.zeros_like(last) if before is None else before)
+        if np.any(np.abs(soft - stepped) > TOLERANCE):
+            reasons.append("acceleration")
+        stepped = soft
     if tip is not None:
         kept = _within(stepped, last, limits.workspace, tip)
         if np.any(np.abs(kept - stepped) > TOLERANCE):
             reasons.append("workspace")
         stepped = kept
     return Clipped(stepped, tuple(reasons))
+
+
+def _soft(target: Array, last: Array, more: Array, before: Array) -> Array:
+    """The step `last` → `target`, (J,), at most `more` (J,) longer than the one before; bit for bit if it is not."""
+    step = target - last
+    low, high = np.minimum(before, 0.0) - more, np.maximum(before, 0.0) + more
+    fine = (step >= low - TOLERANCE) & (step <= high + TOLERANCE)
+    return np.asarray(np.where(fine, target, last + np.clip(step, low, high)))
 
 
 def _within(target: Array, last: Array, workspace: Array, tip: Callable[[Array], Array]) -> Array:
@@ -119,11 +143,14 @@ class SafeArm:
         """Actions that reached the arm."""
         self.reasons: tuple[str, ...] = ()
         """Why the last action was clipped; empty if it was not."""
+        self.tally: Counter[str] = Counter()
+        """How often each limit clipped."""
         self._tip = arm.tip if isinstance(arm, Tipped) else None
         self._dt = 1.0 / self.features.rate
         self._lock = Lock()
         self._why: str | None = None
         self._last: Array | None = None
+        self._step: Array | None = None
         self.disturbed = 0
         """Grows whenever the arm's targets change by anything but `send`."""
 
@@ -153,19 +180,25 @@ class SafeArm:
             self.refuse_if_stopped()
             if self._last is None:
                 self._last = self.arm.observe()["joints"]
-            clipped = clip(action.joints, self._last, self.features.limits, self._dt, self._tip)
+            clipped = clip(action.joints, self._last, self.features.limits, self._dt, self._tip, self._step)
             gripper = min(max(action.gripper, 0.0), 1.0)
             sent = self.arm.send(Action(clipped.joints, gripper))
+            self._step = clipped.joints - self._last
             self._last, self.reasons = sent.joints, clipped.reasons
+            self.tally.update(clipped.reasons)
             self.sent += 1
             self.clipped += bool(clipped.reasons)
             return sent
+
+    def rest(self) -> None:
+        """Nothing has been sent for a while: the next step starts softly."""
+        self._step = None
 
     def hold(self) -> None:
         """Stay; the next step is measured from where the arm then is."""
         with self._lock:
             self.arm.hold()
-            self._last = None
+            self._last = self._step = None
             self.disturbed += 1
 
     def stop(self, why: str = "stopped by hand", patience: float = -1) -> bool:
@@ -183,7 +216,7 @@ class SafeArm:
             return False
         try:
             self._why = self._why or why
-            self._last = None
+            self._last = self._step = None
             self.disturbed += 1
             self.arm.stop()
         finally:
@@ -195,7 +228,7 @@ class SafeArm:
         with self._lock:
             self.arm.release()
             self._why = None
-            self._last = None
+            self._last = self._step = None
             self.disturbed += 1
 
     def disconnect(self) -> None:
@@ -209,7 +242,7 @@ class SafeArm:
             last: (J,) what had last been sent there, if that is known.
         """
         with self._lock:
-            self._last = last
+            self._last, self._step = last, None
             self.disturbed += 1
 
     def path(self, actions: Array) -> JointPath:

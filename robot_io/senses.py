@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from robot_io.arm import ArmError
 from robot_io.diary import Diary
 from robot_io.driver import Health
+from robot_io.errors import ServoFault
+from robot_io.lenses import Lenses
 from robot_io.loop import Loop
 from robot_io.phase import Phase
 from robot_io.safety import Tipped
@@ -55,8 +57,10 @@ class Walks(Protocol):
 class Senses:
     """Feels the arm for everybody; `tell(kind, message)` passes on what there is to know."""
 
-    def __init__(self, loop: Loop, diary: Diary, clock: Callable[[], float], wall: Callable[[], float]) -> None:
-        self._loop, self._diary, self._clock, self._wall = loop, diary, clock, wall
+    def __init__(
+        self, loop: Loop, diary: Diary, clock: Callable[[], float], wall: Callable[[], float], lenses: Lenses
+    ) -> None:
+        self._loop, self._diary, self._clock, self._wall, self._lenses = loop, diary, clock, wall, lenses
         self._felt_at = -HEALTH_SECONDS
         self._health: dict[str, Any] = {}
 
@@ -68,10 +72,13 @@ class Senses:
             await asyncio.sleep(POSE_SECONDS)
 
     async def _feel(self, tell: Tell) -> None:
+        if self._lenses.names:
+            self._loop.blind = self._lenses.trouble()
+            tell("cameras", {"cameras": self._lenses.states()})
         try:
             told = await asyncio.wrap_future(self._loop.call(self.feel))
         except ArmError as error:
-            if self._loop.state.phase is not Phase.FAULT:
+            if not self._loop.ending and self._loop.state.phase is not Phase.FAULT:
                 log.warning("the arm cannot be felt: %s", error)
             return
         for kind, message in told.items():
@@ -86,7 +93,10 @@ class Senses:
             told["pose"] = self._pose()
             if isinstance(arm, Feels) and now - self._felt_at >= HEALTH_SECONDS:
                 self._felt_at = now
-                self._health = told["health"] = self._feeling(arm.health())
+                health = arm.health()
+                self._health = told["health"] = self._feeling(health)
+                if health.faults and self._loop.state.phase is not Phase.FAULT:
+                    raise ServoFault("; ".join(f"{joint}: {words}" for joint, words in health.faults.items()))
             if isinstance(arm, Walks):
                 told["calibration"] = dict(arm.walk())
         except ArmError as error:
@@ -128,6 +138,7 @@ class Senses:
                 "controller": state.controller,
                 **{name: pose.get(name) for name in ("joints", "gripper", "told")},
                 **self._health,
+                "cameras": self._lenses.states(),
             }
         )
 

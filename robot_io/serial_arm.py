@@ -13,7 +13,7 @@ from robot_io.driver import Health, Pose, Written
 from robot_io.errors import BadReply, NoReply, NotConnected, Stalled, Unplugged, WrongArm
 from robot_io.line import NUMBERS, VERSION, BadLine, Line, Lines, decode, integers
 from robot_io.port import PortLock
-from robot_io.wired import WiredArm
+from robot_io.wired import GATHER, WiredArm
 
 BAUD = 115_200
 ANSWER = 0.02
@@ -125,7 +125,8 @@ class LineDriver:
             raise WrongArm(f"expected a board that speaks {VERSION}, got {version}; load the sketch of docs/firmware")
         rows = [self._ask("J", str(j), tries=5) for j in range(integers([joints], 1)[0])]
         numbers = np.array([integers(row[:3], 3) for row in rows], dtype=np.float64).reshape(-1, 3) / 1000
-        limits = Limits(numbers[:, 0], numbers[:, 1], numbers[:, 2], WORKSPACE)
+        speed = numbers[:, 2]
+        limits = Limits(numbers[:, 0], numbers[:, 1], speed, WORKSPACE, speed / GATHER)
         return Features(
             name=" ".join(name) or "Line arm", joints=tuple(row[3] for row in rows), limits=limits, rate=RATE
         )

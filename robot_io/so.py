@@ -23,6 +23,8 @@ UPPER = np.array([1.92, 1.745, 1.69, 1.658, 2.841])
 """Radians, from the published model of the SO-101."""
 SPEED = np.array([1.5, 1.5, 1.5, 1.8, 2.0])
 """Radians per second; a third of what the servo can do unloaded."""
+ACCELERATION = np.full(5, 40.0)
+"""Radians per second squared: our own plans need up to 37 when they begin to descend."""
 WORKSPACE = np.array([[-0.25, -0.46, -0.01], [0.48, 0.46, 0.5]])
 RATE = 30.0
 MARGIN = 0.01
@@ -49,7 +51,7 @@ def features(name: str, calibration: Calibration) -> Features:
             "the Arms page, or with lerobot-calibrate"
         )
     reach = np.array([calibration[joint].reach for joint in JOINTS]) - MARGIN
-    limits = Limits(np.maximum(LOWER, -reach), np.minimum(UPPER, reach), SPEED, WORKSPACE)
+    limits = Limits(np.maximum(LOWER, -reach), np.minimum(UPPER, reach), SPEED, WORKSPACE, ACCELERATION)
     return Features(name=name, joints=JOINTS, limits=limits, rate=RATE)
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from robot_io.arm import Action, ArmError, Array, BadAction, Features, NotConnected, Observation, Stopped
 from robot_io.driver import Driver, Health, Known, Pose
-from robot_io.errors import BadReply, ServoFault, Stalled, Unplugged, WireError
+from robot_io.errors import BadReply, PowerLost, ServoFault, Stalled, Strained, Unplugged, WireError
+from robot_io.strain import Strain
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,10 @@ STALL_MOVE = 0.02
 """Radians in that time which count as moving."""
 JUMP = 0.35
 """Radians beyond its speed by which a reading may differ from the last one."""
-HEALTH_SECONDS = 1.0
-"""Between two looks at temperatures and faults while it moves."""
+HEALTH_SECONDS = 0.5
+"""Between two looks at temperatures, loads and faults while it moves."""
+GATHER = 0.1
+"""Seconds in which an arm of which nothing is known may gather full speed."""
 GRIPPER_SPEED = 3.0
 """Full strokes per second."""
 
@@ -55,6 +58,8 @@ class WiredArm:
         self._target: Pose | None = None
         self._failing_since: float | None = None
         self._outdated = True
+        self._strain = Strain()
+        self._health = Health()
 
     @property
     def features(self) -> Features:
@@ -140,10 +145,14 @@ class WiredArm:
             self._stopped = False
 
     def health(self) -> Health:
-        """Temperatures, voltages, loads, and what is wrong."""
+        """Temperatures, voltages, loads, and what is wrong. Strained if a joint works too hard: it holds then."""
         with self._lock:
             self._need_connection()
-            return self._driver.health()
+            try:
+                self._health = self._feel()
+            except WireError as error:
+                self._forgive(error)  # one lost answer is no failure
+            return self._health
 
     def identity(self) -> str:
         """What it is recognised by; "" if its electronics tell nothing."""
@@ -231,10 +240,23 @@ class WiredArm:
         if now - self._felt_at < HEALTH_SECONDS:
             return
         self._felt_at = now
-        faults = self._driver.health().faults
+        faults = self._feel().faults
         if faults:
             self._hold()
             raise ServoFault("; ".join(f"{joint}: {words}" for joint, words in faults.items()))
+
+    def _feel(self) -> Health:
+        health = self._driver.health()
+        if health.limp:
+            self._lost = True  # it has forgotten its settings, too: release takes it anew
+            raise PowerLost(
+                f"expected torque on every joint, but {', '.join(health.limp)} went limp: the supply was off for a "
+                "moment; check it, then release"
+            )
+        if words := self._strain.feel(health, self.features.joints, self._clock()):
+            self._hold()
+            raise Strained(words)
+        return health
 
     def _hold(self) -> None:
         if self._lost:

@@ -114,6 +114,11 @@ class SimTable:
         """Where the tip would be, (3,) metres, for joints (7,)."""
         return self._chain.tip(joints)
 
+    def skeleton(self, joints: Array) -> Array:
+        """(J,) → (J + 2, 3) metres: the foot, the axes, the tip."""
+        axes, pose = self._chain.skeleton(joints)
+        return np.vstack([np.zeros(3), axes, pose[:3, 3]])
+
     def places(self, joints: Array) -> Array:
         """Where the tip would be, (N, 4) x, y, z, yaw, for joints (N, 7)."""
         return self._chain.places(joints)

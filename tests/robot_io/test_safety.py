@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -188,3 +189,57 @@ def test_after_a_hold_the_step_is_measured_from_where_the_arm_is():
     sent = arm.send(Action(HOME + np.array([0.1, 0, 0, 0])))
     assert arm.clipped == 0
     np.testing.assert_allclose(sent.joints[0], HOME[0] + 0.1)
+
+
+SOFT = Limits(LIMITS.lower, LIMITS.upper, LIMITS.speed, LIMITS.workspace, acceleration=np.array([2.0, 4.0, 8.0, 16.0]))
+
+
+@given(st.lists(arrays(np.float64, 4, elements=numbers), min_size=1, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_no_sequence_of_targets_gathers_speed_faster_than_it_may(targets):
+    last, before = HOME, np.zeros(4)
+    for target in targets:
+        clipped = clip(target, last, SOFT, DT, lambda joints: joints[:3], before)
+        step = clipped.joints - last
+        more = SOFT.acceleration * DT * DT + 2e-9
+        assert np.all(step <= np.maximum(before, 0) + more)
+        assert np.all(step >= np.minimum(before, 0) - more)
+        assert np.all(np.abs(step) <= SOFT.speed * DT + 2e-9)
+        assert np.all((clipped.joints >= SOFT.lower) & (clipped.joints <= SOFT.upper))
+        last, before = clipped.joints, step
+
+
+@given(arrays(np.float64, 4, elements=st.floats(-1, 1)), arrays(np.float64, 4, elements=st.floats(-0.02, 0.02)))
+def test_a_joint_may_always_stand(last, before):
+    """Whatever it did before: nothing goes on because it went before."""
+    last = np.clip(last, SOFT.lower, SOFT.upper)
+    np.testing.assert_array_equal(clip(last, last, SOFT, DT, None, before).joints, last)
+
+
+def test_an_arm_that_was_held_or_rested_starts_softly_and_tells_it():
+    inner = FakeArm()
+    arm = SafeArm(inner)
+    arm.features = replace(inner.features, limits=SOFT)
+    arm.connect()
+    far = HOME + np.array([0.0, 0.3, 0.0, 0.0])
+    steps = []
+    for n in range(12):
+        if n == 6:
+            arm.rest()
+        if n == 9:
+            arm.hold()
+        before = inner.observe()["joints"]
+        steps.append(float((arm.send(Action(far)).joints - before)[1]))
+    one = 4.0 * DT * DT
+    np.testing.assert_allclose(steps[:6], one * np.arange(1, 7))
+    np.testing.assert_allclose(steps[6:9], one * np.arange(1, 4))
+    np.testing.assert_allclose(steps[9:], one * np.arange(1, 4))
+    assert arm.reasons == ("speed", "acceleration")
+    assert arm.tally == {"speed": 12, "acceleration": 12}
+    assert arm.clipped == 12
+
+
+def test_limits_refuse_an_acceleration_that_is_none():
+    for wrong in (np.zeros(4), np.ones(3)):
+        with pytest.raises(ValueError, match="acceleration"):
+            replace(LIMITS, acceleration=wrong)
