@@ -128,6 +128,7 @@ ROLLOUT: tuple[Binding, ...] = (
     _of_rollout("succeeded", "y", "It did it", "the task is done: where nobody but you can tell", _MOTION),
     _of_rollout("not-succeeded", "j", "It failed", "the task failed: where nobody but you can tell", _MOTION),
     _of_rollout("now", "Backspace", "Back to now", "leave the past", ("looking",)),
+    _of_rollout("play", "p", "Play", "play the past from here on; 1, 2, 3 choose the speed", ("looking",)),
     _of_rollout("look-back", ",", "Earlier", "a quarter of a second back in the pictures", (*_MOTION, "looking")),
     _of_rollout("look-on", ".", "Later", "a quarter of a second on", ("looking",)),
     _of_rollout("heat", "h", "Known places", "hold: where demonstrated grippers were", _EVER, hold=True),

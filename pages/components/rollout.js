@@ -15,7 +15,6 @@ const PREFERRED = ["side", "close", "front"];
 const WATCH_FPS = 20;
 const CALL_EVERY = 4000; // ms between sounds while it calls
 const HANDS_OFF = 400; // ms to wait until the arm says that nobody drives
-const SCRUB = 0.25; // seconds
 
 class Rollout {
   constructor(root) {
@@ -121,7 +120,8 @@ class Rollout {
     if (action === "keys") return this.toggle("help");
     if (action.startsWith("speed-")) { this.driver.pace = Number(action.at(-1)); return this.refresh(); }
     if (action === "now") return this.look(null);
-    if (action === "look-back" || action === "look-on") return this.step(action === "look-on" ? SCRUB : -SCRUB);
+    if (action === "play") return this.play();
+    if (action === "look-back" || action === "look-on") return this.step(action === "look-on" ? 1 : -1);
     if (!this.able(action)) return;
     if (action === "take-over") return this.takeOver(event);
     if (action === "other-arm") { this.driver.arm = (this.driver.arm + 1) % this.arm.arms; return this.refresh(); }
@@ -213,28 +213,6 @@ class Rollout {
     if (!this.views.some((view) => view.camera === camera)) this.views[1].show(camera);
   }
 
-  // -- the past ----------------------------------------------------------------------------------------------------
-
-  look(tick) {
-    if (tick !== null && this.driver.held.size) return; // who drives looks at what is
-    this.looking = tick;
-    this.refresh();
-    for (const view of this.views) view.draw();
-  }
-
-  step(by) {
-    if (!this.view || !this.view.episode) return;
-    const { tick } = this.view.episode;
-    const to = this.timeline.beside(this.looking === null ? tick : this.looking, by);
-    this.look(to >= tick && by > 0 ? null : to);
-  }
-
-  ago() {
-    const { episode } = this.view;
-    const { paths } = this.timeline;
-    return paths ? seconds(Math.max(0, paths.depth(episode.tick) - paths.depth(this.looking)), episode.rate) : "";
-  }
-
   // -- what comes in -----------------------------------------------------------------------------------------------
 
   welcome() {
@@ -289,7 +267,7 @@ class Rollout {
   toggle(panel) { this.open = this.open === panel ? null : panel; this.refresh(); }
 }
 
-Object.assign(Rollout.prototype, ROLLOUT_FACE);
+Object.assign(Rollout.prototype, ROLLOUT_FACE, ROLLOUT_SCRUB);
 
 export default function mount({ data, parentElement }) {
   parentElement.askbackRollout = parentElement.askbackRollout || new Rollout(parentElement);

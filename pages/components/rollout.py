@@ -10,7 +10,7 @@ _MOUNT = register(
     "rollout",
     *("arm_link.js", "host_link.js", "overlay.js", "keys.js", "sound.js", "told.js", "panels.js"),
     *("rollout_past.js", "rollout_view.js", "rollout_drive.js", "rollout_timeline.js", "rollout_told.js"),
-    *("rollout_face.js", "rollout.js"),
+    *("rollout_face.js", "rollout_scrub.js", "rollout.js"),
     styles=("question.css",),
     ARM_WORKER=text("arm_worker.js"),
 )

@@ -239,7 +239,7 @@ class RolloutServer(FakeServer):
                 await socket.send_text(json.dumps(self._state_for(session)))
                 with contextlib.suppress(KeyError):
                     await self._show()
-            if self.frames and (moves or n % 20 == 0):
+            if self.frames and ((moves and n % 2 == 0) or n % 20 == 0):
                 for camera in range(2):
                     stamp = struct.pack(">Bd", camera, time.time())
                     await socket.send_bytes(stamp + self._picture(camera))
