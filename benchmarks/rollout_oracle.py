@@ -1,4 +1,4 @@
-"""How good is the scripted person at the long task? `python -m benchmarks.rollout_oracle [--scenes 50]`.
+"""How good is the scripted person at a long task? `python -m benchmarks.rollout_oracle [--task NAME] [--scenes 50]`.
 
 Prints JSON, per split: how often it does the task alone, and how long it takes; and how often, when somebody who
 believes whatever the arm perceives drives, it has to help and its help does what it should, backing out first or
@@ -16,6 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from teaching.metrics import Rate
+from teaching.rollout_task import rollout_tasks
 from tests.teaching.rollout_sim import Rows, Story, demonstrated, supervised
 
 SPLITS = ("seen", "without:errors")
@@ -48,17 +49,18 @@ def helping(stories: Sequence[Story]) -> dict[str, Any]:
     if every:
         found["rows of recovery"] = float(np.median([i["recover"] for i in every]))
         found["rows of correction"] = float(np.median([i["correct"] for i in every]))
-        found["at stage"] = {str(s): sum(i["stage"] == s for i in every) for s in range(3)}
+        found["at stage"] = {str(s): sum(i["stage"] == s for i in every) for s in range(4)}
     return found
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", default="peg-and-button", choices=[*rollout_tasks(), *rollout_tasks(arms=2)])
     parser.add_argument("--scenes", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1000)
     given = parser.parse_args()
-    arm, seeds = Rows(), range(given.seed, given.seed + given.scenes)
+    arm, seeds = Rows(given.task), range(given.seed, given.seed + given.scenes)
     found: dict[str, Any] = {}
     for split in SPLITS:
         found[split] = {
@@ -67,7 +69,7 @@ def main() -> None:
             "correcting only": helping([supervised(arm, s, split, backs_out=False) for s in tqdm(seeds, "correcting")]),
         }
     arm.table.disconnect()
-    print(json.dumps({"scenes": given.scenes, **found}, indent=1))
+    print(json.dumps({"task": given.task, "scenes": given.scenes, **found}, indent=1))
 
 
 if __name__ == "__main__":
