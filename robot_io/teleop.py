@@ -48,7 +48,7 @@ class Places(Protocol):
     """An arm that knows where joints bring its tip."""
 
     def places(self, joints: Array) -> Array:
-        """Joints (N, J) → (N, 4): x, y, z in metres in the base frame, yaw in radians."""
+        """Joints (N, J) → (N, 4): x, y, z in metres in the base frame, yaw in radians; four more for a further arm."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import numpy as np
 
 from teaching.replay import Episode
 from teaching.replay.frames import Rollout
-from teaching.rollout_states import ACTION, EVERY
+from teaching.rollout_states import per_tick
+from teaching.rollout_task import ROW
 from teaching.segments import NONE, End, Segment, SegmentKind, Timeline, segments_of
 from teaching.types import Array, BadInput, Plan
 
@@ -39,6 +40,7 @@ class RolloutDraft:
     round: int
     version: int
     """Of the policy."""
+    arms: int = 1
     first: int = 0
     """The tick that the episode begins after."""
     head: int = 0
@@ -68,6 +70,7 @@ class RolloutDraft:
     parents: list[int] = field(default_factory=list)
     _facts: dict[str, Any] | None = None
     _places: Array | None = None
+    _grips: tuple[int, ...] = (-1,)
 
     @property
     def moments(self) -> Sequence[int]:
@@ -84,7 +87,7 @@ class RolloutDraft:
         """
         ticks = np.asarray(rows["tick"]).tolist()
         own = kind in (SegmentKind.DEMO, SegmentKind.POLICY)
-        move = np.zeros(ACTION) if plan is None else np.append(plan.actions[0, :-1] / EVERY, plan.actions[0, -1])
+        move = np.zeros(ROW * self.arms) if plan is None else per_tick(plan.actions[0])
         for name, column in _columns(rows).items():
             self.rows.setdefault(name, []).append(column)
         self.ticks += ticks
@@ -192,16 +195,19 @@ class RolloutDraft:
             started=self.started, ended=ended, rollout=rollout,
         )  # fmt: skip
 
-    def finish(self, end: End, reason: str, facts: Mapping[str, Any], places: Array | None) -> None:
+    def finish(
+        self, end: End, reason: str, facts: Mapping[str, Any], places: Array | None, grips: Sequence[int] = (-1,)
+    ) -> None:
         """It is over.
 
         Args:
             end: how.
             reason: in words.
             facts: plain values of the lesson.
-            places: (T + 1, 4) of the tip as told, before the first tick and on each; None: unknown.
+            places: (T + 1, 4 per arm) of the tip as told, before the first tick and on each; None: unknown.
+            grips: where in `executed` the grippers are, arm by arm.
         """
-        self.end, self.reason, self._places = end, reason, places
+        self.end, self.reason, self._places, self._grips = end, reason, places, tuple(grips)
         self._facts = {**facts, "end": str(end), "segments": self.segments(), "success": self.success}
 
     def joints(self) -> Array:
@@ -219,33 +225,35 @@ class RolloutDraft:
             "intervention_id": np.array(self.interventions, np.int32),
             "round": np.full(len(self.ticks), self.round, np.int32),
             "policy_id": np.full(len(self.ticks), self.version, np.int32),
-            "novice_action": np.array(self.novice, np.float64).reshape(len(self.ticks), ACTION),
+            "novice_action": np.array(self.novice, np.float64).reshape(len(self.ticks), ROW * self.arms),
             "uncertainty": np.array(self.doubts, np.float64),
             "stage": np.array(self.stages, np.uint8),
             "live": self.live(),
         }
         if self._places is not None:
-            table["move"] = moves(self._places, np.array(self.ticks), np.array(self.parents), table["executed"])
+            grips = table["executed"][:, list(self._grips)]
+            table["move"] = moves(self._places, np.array(self.ticks), np.array(self.parents), grips)
         return table
 
 
-def moves(places: Array, ticks: Array, parents: Array, executed: Array) -> Array:
-    """What each tick told the tip to do.
+def moves(places: Array, ticks: Array, parents: Array, grips: Array) -> Array:
+    """What each tick told the tips to do.
 
     Args:
-        places: (T + 1, 4) x, y, z, yaw: before the first tick, and as told on each.
+        places: (T + 1, 4 per arm) x, y, z, yaw: before the first tick, and as told on each.
         ticks: (T,) numbers of the ticks.
         parents: (T,) the tick before each.
-        executed: (T, J + 1), the gripper last.
+        grips: (T, arms) as told.
 
     Returns:
-        (T, 5) dx, dy, dz, dyaw, gripper.
+        (T, 5 per arm) dx, dy, dz, dyaw, gripper.
     """
     index = {int(tick): i + 1 for i, tick in enumerate(ticks)}
     before = places[[index.get(int(parent), 0) for parent in parents]]
-    change = places[1:] - before
-    change[:, 3] = (change[:, 3] + np.pi) % (2 * np.pi) - np.pi
-    return np.column_stack([change, executed[:, -1]])
+    change = (places[1:] - before).reshape(len(ticks), -1, 4)
+    change[:, :, 3] = (change[:, :, 3] + np.pi) % (2 * np.pi) - np.pi
+    told: Array = np.concatenate([change, grips[:, :, None]], axis=2).reshape(len(ticks), -1)
+    return told
 
 
 def doubt_of(plan: Plan) -> float:

@@ -24,6 +24,7 @@ from teaching.rollout_phases import PROTOCOLS, Event, Phase, Rules, after
 from teaching.rollout_pilot import Pilot
 from teaching.rollout_rounds import Rounds
 from teaching.rollout_sense import Sense
+from teaching.rollout_states import grippers
 from teaching.rollout_task import make_rollout_task
 from teaching.segments import NONE
 from teaching.types import Array, BadInput, Plan
@@ -103,6 +104,7 @@ class RolloutEpisodes(LessonThread):
             self.sense.learn()
         self.pilot.forget()
         self.draft = self.rounds.begin(self.clock(), self.task.goal, self.policy.version)
+        self.draft.arms = self.task.arms
         self.split = self.wanted_split()
 
     def wanted_split(self) -> str:
@@ -175,7 +177,8 @@ class RolloutEpisodes(LessonThread):
     def finished(self, draft: RolloutDraft, places: Array | None) -> None:
         """An episode that has ended, with where its moves led, (T + 1, 4): keep it, go on."""
         assert draft.end is not None
-        draft.finish(draft.end, draft.reason, facts_of(draft, self.config, self.task, self.split), places)
+        facts = facts_of(draft, self.config, self.task, self.split, self.hand.features.rate)
+        draft.finish(draft.end, draft.reason, facts, places, grippers(self.hand.features.joints))
         self.keeper.keep(draft, self.clock())
         if not self.keeper.beside:
             self.keep_told(draft)

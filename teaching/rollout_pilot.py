@@ -10,7 +10,7 @@ from teaching.policies.checkpoint import checkpoints
 from teaching.policies.flow import STATE, FlowLearner, FlowPolicy
 from teaching.replay import ReplayBuffer
 from teaching.rollout_states import flow_config, sensed
-from teaching.rollout_task import RolloutTask
+from teaching.rollout_task import ROW, RolloutTask
 from teaching.types import Array, Plan
 
 SMALL = np.array([0.004, 0.004, 0.004, 0.01, 0.1])
@@ -21,7 +21,8 @@ def untaught(task: RolloutTask, steps: int, seed: int) -> FlowPolicy:
     """A policy that knows nothing: version 0, small wandering moves."""
     learner = FlowLearner(flow_config(task, steps), seed=seed)
     rng = np.random.default_rng([abs(seed), 3])
-    learner.fit(rng.standard_normal((64, task.width)), rng.standard_normal((64, len(SMALL))) * SMALL)
+    small = np.tile(SMALL, task.arms)
+    learner.fit(rng.standard_normal((64, task.width)), rng.standard_normal((64, len(small))) * small)
     return learner.policy()
 
 
@@ -75,7 +76,9 @@ class Pilot:
         assert self.plan is not None
         rows = self.plan.actions[self._at : min(self._at + self._rows, self.policy.config.execute)]
         self._at += len(rows)
-        return np.column_stack([rows[:, :-1], np.clip(rows[:, -1], 0.0, 1.0)])
+        sent = np.array(rows)
+        sent[:, ROW - 1 :: ROW] = np.clip(sent[:, ROW - 1 :: ROW], 0.0, 1.0)
+        return sent
 
     def _think(self, observation: Observation) -> Plan:
         state = sensed(self.task, observation.arrays)[0]

@@ -28,7 +28,7 @@ _MODES: dict[SegmentKind | None, Mode] = {
 }
 
 
-PERFECT = {"peg-and-button": "without:errors"}
+PERFECT = {"peg-and-button": "without:errors", "hold-and-insert": "without:errors"}
 """Splits in which every look is right."""
 
 

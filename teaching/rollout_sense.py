@@ -53,7 +53,7 @@ class Sense:
         for summary in shown:
             seen = seen_in(self.buffer, summary.id)
             states.append(self.task.relative(states_of(self.task, seen, THIN)))
-            tips.append(seen["tip"][::THIN] if "tip" in seen else np.zeros((0, 3)))
+            tips.append(seen["tip"][::THIN].reshape(-1, 3) if "tip" in seen else np.zeros((0, 3)))
         self.tips = np.concatenate(tips) if tips else np.zeros((0, 3))
         if len(states) >= 2:
             self.known = Familiarity(states, FamiliarityConfig(), scale=np.ones(states[0].shape[1]))

@@ -12,7 +12,26 @@ from teaching.types import Array, BadInput
 
 EVERY = 2
 """Ticks of the arm to a row of the policy: 30 rows a second on an arm of 60 ticks."""
-ACTION = ROW
+
+
+def per_tick(row: Array) -> Array:
+    """A row (5 per arm) as each of its ticks carries it out: moves shared out, grippers as they are."""
+    share = np.array(row, dtype=np.float64)
+    share[np.arange(len(share)) % ROW != ROW - 1] /= EVERY
+    return share
+
+
+def summed(move: Array) -> Array:
+    """Moves of ticks (T, `EVERY`, 5 per arm) → rows (T, 5 per arm): moves added up, grippers as they were last."""
+    rows: Array = move.sum(axis=1)
+    grips = np.arange(rows.shape[1]) % ROW == ROW - 1
+    rows[:, grips] = move[:, -1, grips]
+    return rows
+
+
+def grippers(joints: tuple[str, ...]) -> list[int]:
+    """Where in `executed` (J + 1) the grippers are, arm by arm: those among the joints by name, then the protocol's."""
+    return [i for i, name in enumerate(joints) if name.endswith("/gripper")] + [len(joints)]
 
 
 class Sensed:

@@ -20,7 +20,7 @@ from teaching.policies.chunks import ChunkData
 from teaching.policies.flow import FlowLearner, read_info
 from teaching.policies.flow_network import FlowConfig
 from teaching.replay import ReplayBuffer
-from teaching.rollout_states import EVERY, flow_config, states_of
+from teaching.rollout_states import EVERY, flow_config, states_of, summed
 from teaching.rollout_task import RolloutTask, make_rollout_task
 from teaching.segments import NONE, End, SegmentKind, Timeline, segments_of
 from teaching.selection import SELECTIONS, Selection
@@ -63,8 +63,7 @@ def example(task: RolloutTask, facts: Mapping[str, Any], columns: Mapping[str, A
     human = kinds[:, 0] != SegmentKind.POLICY
     cut = mixed & (kinds == SegmentKind.POLICY).any(axis=1)
     kind[cut & human], number[cut] = int(SegmentKind.POLICY), NONE
-    move = columns["move"][ticks]
-    actions = np.concatenate([move[:, :, :-1].sum(axis=1), move[:, -1:, -1]], axis=1)
+    actions = summed(columns["move"][ticks])
     seen = {n.removeprefix(SEEN): c[ticks[:, 0]] for n, c in columns.items() if n.startswith(SEEN)}
     segments = _split(segments_of(kind, _consecutive(number)), np.flatnonzero(forked).tolist())
     timeline = Timeline(segments, End(str(facts["end"])), resumes=True)

@@ -153,6 +153,13 @@ class SimPair:
         """Where the tips would be, (2, 3) metres in the first arm's frame, for joints (15,)."""
         return np.stack([_placed(self._chain.tip(joints[part]), i) for i, part in enumerate((LEFT, RIGHT))])
 
+    def places(self, joints: Array) -> Array:
+        """Where the tips would be, (N, 8) x, y, z, yaw of each in the first arm's frame, for joints (N, 15)."""
+        parts = [self._chain.places(joints[:, part]) for part in (LEFT, RIGHT)]
+        for arm, part in enumerate(parts):
+            part[:, :3] = _placed(part[:, :3], arm)
+        return np.concatenate(parts, axis=1)
+
     def clearance(self, joints: Array) -> float:
         """Metres of room that would be left between the arms, for joints (15,)."""
         left, right = (self._capsules(joints[part], i) for i, part in enumerate((LEFT, RIGHT)))
