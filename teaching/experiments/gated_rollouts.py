@@ -22,7 +22,7 @@ from teaching.policies.chunks import bounded
 from teaching.policies.flow import FlowPolicy
 from teaching.rollout_phases import PROTOCOLS, Phase
 from teaching.sag import Mode, Sag
-from teaching.segments import SegmentKind
+from teaching.segments import NONE, SegmentKind
 from teaching.types import Array, BadInput, explained
 
 UNSEEN = -np.inf
@@ -120,14 +120,28 @@ class GatedDriver(Driver):
         self._stay: Array = np.zeros(n, np.int64)
         self._failed: Array = np.zeros(n, bool)
 
+    def _tick(self) -> None:
+        self._weigh()
+        super()._tick()
+
+    def _weigh(self) -> None:
+        """Before anything moves: call where what is planned next is too unsure."""
+        driving = np.array([phase is Phase.POLICY for phase in self._phases])
+        if self._pilot is None or not driving.any():
+            return
+        found = unsure(self._pilot.ready(self._state, driving), self._state, self.regime.contact)
+        self._top = np.where(driving, np.maximum(self._top, found), self._top)
+        for i in np.flatnonzero(driving & (self._top >= self.threshold)).tolist():
+            if not self._failed[i]:
+                self.calls.append(Call(int(self._stay[i]), float(self._top[i]), self.kinematic.moment(i)))
+            self.called[i, 0] += 1
+            self._take_over(i)
+
     def _help(self) -> Array:
-        """(N,) bool: help is called or comes now."""
+        """(N,) bool: what the last tick did was a failure, and help comes for it."""
         fired = self._watch(self._truth if self.regime.watched else perceived(self._state))
-        kinds = self._rows[-1]["kinds"] if self._rows else np.full(len(self.seeds), -1)
+        kinds = self._rows[-1]["kinds"] if self._rows else np.full(len(self.seeds), NONE)
         driving, stage = kinds == SegmentKind.POLICY, self._truth.stage
-        if self._rows:
-            doubt = unsure(self._rows[-1]["doubt"], self._state, self.regime.contact)
-            self._top = np.where(driving, np.maximum(self._top, doubt), self._top)
         changed = driving & (stage != self._stay)
         failing = driving & ~self._failed & (fired | (stage < self._stay))
         for i in np.flatnonzero(~self._failed & (changed | failing)):
@@ -136,16 +150,10 @@ class GatedDriver(Driver):
         fresh = ~driving | changed
         self._top[fresh], self._stay[fresh], self._failed[fresh] = UNSEEN, stage[fresh], False
         self._watch.forget(fresh)
-        return self._decide(np.array([phase is Phase.POLICY for phase in self._phases]) & ~fresh)
-
-    def _decide(self, possible: Array) -> Array:
-        doubtful = possible & (self._top >= self.threshold)
-        late = possible & ~doubtful & self._failed & self.regime.detector
-        self.called += np.stack([doubtful, late], axis=1)
-        for i in np.flatnonzero(doubtful & ~self._failed):
-            self.calls.append(Call(int(self._stay[i]), float(self._top[i]), self.kinematic.moment(int(i))))
-        help_now: Array = doubtful | late
-        return help_now
+        policy = np.array([phase is Phase.POLICY for phase in self._phases])
+        late: Array = policy & ~fresh & self._failed & self.regime.detector
+        self.called[:, 1] += late
+        return late
 
     def _end(self, i: int, outcome: int) -> None:
         self.stays.append(Stay(int(self._stay[i]), float(self._top[i]), outcome, False))
@@ -164,10 +172,11 @@ def forked(calls: Sequence[Call], policy: FlowPolicy, spec: AssemblySpec, person
     outcome: Array = np.zeros(n, np.int64)
     while not outcome.all():
         alive, actions = outcome == 0, np.zeros((n, 4))
-        actions[alive], doubt = pilot(state, alive)
+        found = unsure(pilot.ready(state, alive), state, contact)
+        top = np.where(alive, np.maximum(top, found), top)
+        actions[alive], _ = pilot(state, alive)
         bench.step(actions)
         state = bench.observe()
-        top[alive] = np.maximum(top[alive], unsure(doubt, state[alive], contact))
         now, fired = stages(state), watch(perceived(state))
         ended = np.where(now > begun, 1, np.where((now < begun) | fired, -1, 0))
         outcome = np.where(alive, ended, outcome)

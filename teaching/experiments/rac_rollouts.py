@@ -131,16 +131,19 @@ class Driver:
             elif late >= GRACE or (late >= 0 and phase is Phase.POLICY):
                 self._happen(i, Event.TIMEOUT)
             elif phase is Phase.POLICY and help_now[i]:
-                self._goal[i] = stage
-                self._helped[i] += 1
-                self._expert.begin(self._only(i))
-                self._happen(i, Event.TAKEOVER)
+                self._take_over(i)
             elif phase is Phase.RECOVERY and back[i]:
                 self._goal[i] = stage
                 self._marked[i].add(int(self._helped[i]) - 1)
                 self._happen(i, Event.MARK_RECOVERED)
             elif phase is Phase.CORRECTION and stage > self._goal[i]:
                 self._happen(i, Event.SUBTASK_DONE)
+
+    def _take_over(self, i: int) -> None:
+        self._goal[i] = int(self._truth.stage[i])
+        self._helped[i] += 1
+        self._expert.begin(self._only(i))
+        self._happen(i, Event.TAKEOVER)
 
     def _help(self) -> Array:
         """(N,) bool: a person takes over now, where the policy drives."""
@@ -182,6 +185,14 @@ class Pilot:
 
     def __call__(self, states: Array, which: Array) -> tuple[Array, Array]:
         """The next actions (M, 4) and doubts (M, 2) of the M rollouts that the policy drives, `which` (N,) bool."""
+        self.ready(states, which)
+        rows = np.flatnonzero(which)
+        actions = self._chunk[rows, self._cursor[rows]]
+        self._cursor[rows] += 1
+        return actions, self._doubt[rows]
+
+    def ready(self, states: Array, which: Array) -> Array:
+        """Plan where a chunk is due, without acting; the doubts (N, 2) of the chunks that come next."""
         execute = self.policy.config.execute
         need = which & ((self._cursor == NONE) | (self._cursor >= execute))
         if need.any():
@@ -190,10 +201,7 @@ class Pilot:
             again = self._cursor[need] != NONE
             self._doubt[need] = np.column_stack([found.spread[:, :execute].mean(axis=1), np.where(again, apart, 0.0)])
             self._chunk[need], self._standard[need], self._cursor[need] = found.actions, found.standard, 0
-        rows = np.flatnonzero(which)
-        actions = self._chunk[rows, self._cursor[rows]]
-        self._cursor[rows] += 1
-        return actions, self._doubt[rows]
+        return self._doubt
 
     def forget(self, which: Array) -> None:
         """A hand-over: what was meant before no longer counts."""
