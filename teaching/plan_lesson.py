@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from robot_io.arm import ArmError, Refused, Table, Unreachable
+from teaching.blinding import NEVER, Blinding, Blinds, say_twice
 from teaching.episode_draft import EpisodeDraft
 from teaching.feedback import consequence
 from teaching.gating import Gate
@@ -60,6 +61,8 @@ class PlanLesson(PlanMoves):
         self.gate = self.config.gate
         self.rng = np.random.default_rng([self.config.seed, self.memory.begun, 7])
         self.question: Question | None = None
+        luck = np.random.default_rng([self.config.seed, self.memory.begun, 13])
+        self.blinds = Blinds(Blinding.of(buffer.lesson) if teacher is None else NEVER, luck)
         self.revisits: list[Question] = []
         """Questions opened once more by undo, the one on screen last."""
 
@@ -98,7 +101,7 @@ class PlanLesson(PlanMoves):
         assert self.draft is not None
         self.buffer.ask(decision, moment.observation, self.draft.extra(moment))
         self.go("asked")
-        self.question = question = Question(decision, moment, shown=self.clock())
+        self.question = question = Question(decision, moment, shown=self.clock(), blind=self.blinds.hides())
         question.details = self._details(decision)
         question.outcome = self.world.foresee_later(decision.plan.actions, moment)
         self.look_ahead()
@@ -155,8 +158,11 @@ class PlanLesson(PlanMoves):
             BadInput: its demonstration cannot be reached; the question stays open.
             AskbackError: it could not be made durable (disk full); the question stays open.
         """
+        if question.repeat:
+            self.revisits.remove(question)
+            return say_twice(self.buffer, question, feedback, seconds, teacher or self.config.teacher)
         outcome = None if question.again else self._checked(question, feedback, anyway)
-        sequence = self._say(question.decision.id, feedback, seconds, chosen, teacher, question.again)
+        sequence = self._say(question.decision.id, feedback, seconds, chosen, teacher, question.again, question.blind)
         if question.again:
             self.revisits.remove(question)
             self.learning.wanted("an answer was changed")
@@ -168,13 +174,16 @@ class PlanLesson(PlanMoves):
         if anyway:
             self.buffer.say("note", {"rehearsal": "overridden", "decision": question.decision.id, "teacher": teacher})
         self.later(lambda: self.carry_out(execute, foresight, anyway=anyway))
+        if (once_more := self.blinds.reopen(self.memory, self.clock())) is not None:
+            self.revisits.append(once_more)
         return sequence
 
     def _say(
-        self, decision: str, feedback: Feedback, seconds: float, chosen: int, teacher: str | None, late: bool
-    ) -> int:
+        self, decision: str, feedback: Feedback, seconds: float, chosen: int, teacher: str | None, late: bool,
+        blind: bool = False,
+    ) -> int:  # fmt: skip
         name = teacher or self.config.teacher
-        answer = Answer(decision, feedback, name, seconds, late=late, chosen=chosen, time=self.clock())
+        answer = Answer(decision, feedback, name, seconds, late=late, blind=blind, chosen=chosen, time=self.clock())
         return self.buffer.say("answer", answer)
 
     def _checked(self, question: Question, feedback: Feedback, anyway: bool) -> Foresight | None:

@@ -32,6 +32,10 @@ class Question:
     """Unix seconds."""
     again: bool = False
     """An earlier question, open once more after an undo; answering it moves nothing."""
+    blind: bool = False
+    """The novice's confidence is hidden."""
+    repeat: bool = False
+    """Asked and answered before; this answer only tells how steady the teacher's are."""
     details: dict[str, Any] = field(default_factory=dict)
     """What else the page shows: words, frequency, unknown words."""
 

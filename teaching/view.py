@@ -19,6 +19,8 @@ from teaching.types import Array
 if TYPE_CHECKING:
     from teaching.plan_lesson import PlanLesson
 
+CONFIDENCE = ("words", "frequency")
+"""Details that a blind question does not tell."""
 LOW_DISK = 2 * 2**30
 """Bytes of free space under which the page warns."""
 
@@ -48,24 +50,24 @@ def question_view(question: Question, table: TableView, pictures: dict[str, Any]
         pictures.clear()
         maps = {name: data_url((255 * np.clip(m, 0, 1)).astype(np.uint8)) for name, m in plan.maps.items()}
         pictures[key] = {"image": picture(question.moment.observation), "maps": maps}
-    threshold = question.decision.threshold
+    threshold = question.decision.threshold if not question.blind else np.inf
     return {
         "id": key,
         "goal": plan.goal,
-        "reason": question.decision.reason,
+        "reason": "" if question.blind else question.decision.reason,
         **pictures[key],
         "table": {"x": list(table.x), "y": list(table.y), "shape": list(table.shape)},
         "plan": _pose(plan.actions),
         "ghosts": [_pose(a.actions) | {"weight": round(a.weight, 4)} for a in plan.alternatives],
-        "uncertainty": plan.uncertainty,
+        "uncertainty": None if question.blind else plan.uncertainty,
         "threshold": threshold if np.isfinite(threshold) else None,
         "relabels": list(question.relabels[:5]),
         "draft": question.draft,
         "shown": question.shown,
-        "again": question.again,
-        "blind": False,
+        "again": question.again and not question.repeat,
+        "blind": question.blind,
         "practice": False,
-        **question.details,
+        **{n: v for n, v in question.details.items() if not (question.blind and n in CONFIDENCE)},
     }
 
 

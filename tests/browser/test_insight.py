@@ -1,0 +1,134 @@
+"""The pages that tell why: select a point, move a slider, follow a deep link, roll a model back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks.large_lesson import make
+from teaching.learning import entry
+from teaching.lesson import LessonConfig
+from teaching.models import models
+from teaching.replay import ReplayBuffer
+from teaching.training import Training
+from tests.browser.chromium import ROOT, streamlit
+from tests.teaching.replay_maker import Maker
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]
+SLOW = 60_000
+"""Milliseconds that a busy machine may take."""
+SIZE = {"width": 1280, "height": 800}
+
+
+def taught(path: Path) -> None:
+    """Two models, trained on what was answered before each."""
+    config = LessonConfig(name=path.name, start="nothing").to_json()
+    with ReplayBuffer.create(path, {**config, "training": {"batch": 2, "steps": 1}}) as buffer:
+        maker, training = Maker(shape=(80, 160)), Training(buffer)
+        for update in (1, 2):
+            maker.taught(buffer, f"e{update}", ("valid", "both", "demonstration"))
+            where, figures = training.train(steps=1, seed=0, update=update)
+            buffer.say("training", entry({"type": "done", "checkpoint": str(where), "figures": figures}, update))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The app over a small lesson with models, and one of many examples."""
+    home = tmp_path_factory.mktemp("insight")
+    taught(home / "small")
+    make(home / "large", 300)
+    with ExitStack() as stack:
+        environment = {"ASKBACK_HOME": str(home), "OMP_NUM_THREADS": "1"}
+        yield stack.enter_context(streamlit(ROOT / "app.py", environment)), home
+
+
+@pytest.fixture
+def visit(browser: Browser, served):
+    pages: list[Page] = []
+
+    def go(path: str) -> Page:
+        page = browser.new_page(viewport=SIZE, reduced_motion="reduce")
+        page.set_default_timeout(SLOW)
+        page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
+        pages.append(page)
+        page.goto(f"{served[0]}{path}")
+        page.wait_for_selector(".chart[data-drawn]")
+        return page
+
+    yield go
+    for page in pages:
+        page.close()
+
+
+def caption(page: Page) -> str:
+    found = page.locator("[data-testid=stCaptionContainer]:has-text('decision ')").last
+    return str(found.inner_text())
+
+
+def test_select_a_point_and_see_its_demonstration_then_a_box(visit) -> None:
+    page = visit("replay?lesson=large")
+    before = caption(page)
+    plot = page.locator("canvas[data-over]").first
+    plot.focus()
+    plot.press("ArrowRight")
+    expect(page.get_by_text("1 chosen, the likeliest first")).to_be_visible(timeout=SLOW)
+    page.wait_for_function(
+        "was => ![...document.querySelectorAll('[data-testid=stCaptionContainer]')].some(n => n.innerText === was)",
+        arg=before,
+    )
+    expect(page.locator("[data-testid=stImage] img")).to_be_visible(timeout=SLOW)
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 20, box["y"] + box["height"] - 45, steps=4)
+    page.mouse.up()
+    chosen = page.get_by_text(re.compile(r"\d{2,3} chosen, the likeliest first"))
+    expect(chosen).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Example (the latest first)")).to_be_visible(timeout=SLOW)
+
+
+def test_change_lambda_and_see_the_batch_change(visit, served) -> None:
+    page = visit("replay?lesson=large")
+    page.wait_for_selector("[data-batch=after] figure")
+    log = (served[1] / "large" / "events.log").read_bytes()
+    before, after = (page.locator(f"[data-batch={n}]").inner_text() for n in ("before", "after"))
+    assert before == after
+    slider = page.get_by_role("slider").nth(1)
+    slider.focus()
+    slider.press("End")
+    expect(page.locator("[data-batch=after]")).not_to_have_text(after, timeout=SLOW, use_inner_text=True)
+    assert page.locator("[data-batch=before]").inner_text() == before
+    assert (served[1] / "large" / "events.log").read_bytes() == log
+
+
+def test_follow_a_deep_link_to_an_example(visit) -> None:
+    page = visit("replay?lesson=large&example=000123-0-validated")
+    known = page.get_by_text(re.compile("decision 000123-0 "))
+    missing = visit("replay?lesson=large&example=nothing")
+    if known.count() == 0:  # that plan was wrong, so another kind was stored of it
+        page = visit("replay?lesson=large&example=000123-0-annotated")
+    expect(page.get_by_text(re.compile("decision 000123-0 "))).to_be_visible(timeout=SLOW)
+    assert "decision " in caption(missing)
+
+
+def test_roll_a_model_back(visit, served) -> None:
+    page = visit("training?lesson=small")
+    expect(page.get_by_role("heading", name="Model 000002")).to_be_visible(timeout=SLOW)
+    rows = page.get_by_test_id("stDataFrame").last
+    box = rows.bounding_box()
+    rows.scroll_into_view_if_needed()
+    box = rows.bounding_box()
+    page.mouse.click(box["x"] + 12, box["y"] + 35 * 2 + 17)
+    expect(page.get_by_role("heading", name="Model 000001")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Go on from this one").click()
+    page.wait_for_function(
+        "() => document.body.innerText.includes('Model 000003') || document.body.innerText.includes('000003')"
+    )
+    newest = models(served[1] / "small" / "checkpoints")[-1]
+    assert (newest.name, newest.parent, newest.promoted) == ("000003", "000001", True)
