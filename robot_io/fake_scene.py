@@ -115,14 +115,28 @@ class World:
 
 def make_world(seed: int, task: str, split: str, view: TableView) -> World:
     """A fresh scene. Same arguments, same scene; ArmError names the tasks and splits."""
-    if task not in TASKS or split not in ("seen", "unseen"):
-        raise ArmError(f"expected a task among {TASKS} and a split seen or unseen, got {task!r}, {split!r}")
-    rng = np.random.default_rng([seed, TASKS.index(task), ("seen", "unseen").index(split)])
+    kind, _, word = split.partition(":")
+    if task not in TASKS or kind not in ("seen", "unseen", "only") or (kind == "only") != bool(word):
+        raise ArmError(f"expected a task among {TASKS} and a split seen, unseen or only:WORD, got {task!r}, {split!r}")
+    rng = np.random.default_rng([seed, TASKS.index(task), ("seen", "unseen", "only").index(kind)])
     return (_bowls if task == "put-block-in-bowl" else _packing)(rng, seed, split, view)
 
 
+def _names(split: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """What a split is made of; only:WORD of everything, if WORD is among it."""
+    if split in known:
+        return known[split]
+    every, word = tuple(dict.fromkeys((*known["seen"], *known["unseen"]))), split.partition(":")[2]
+    if word not in {name.removeprefix("letter ") for name in every}:
+        raise ArmError(f"expected only: and a word among {', '.join(every)}, got {split!r}")
+    return every
+
+
 def _bowls(rng: np.random.Generator, seed: int, split: str, view: TableView) -> World:
-    colours = list(rng.permutation(SEEN if split == "seen" else UNSEEN))
+    colours = list(rng.permutation(_names(split, {"seen": SEEN, "unseen": UNSEEN})))
+    if (word := split.partition(":")[2]) in colours:
+        colours.remove(word)
+        colours.insert(int(rng.integers(2)), word)
     bowls = int(rng.integers(1, 4))
     blocks = int(rng.integers(1, bowls + 1))
     kinds = [("bowl", colours[0])] * bowls + [("block", colours[1])] * blocks
@@ -140,7 +154,9 @@ def _bowls(rng: np.random.Generator, seed: int, split: str, view: TableView) -> 
 
 
 def _packing(rng: np.random.Generator, seed: int, split: str, view: TableView) -> World:
-    shapes = [str(s) for s in rng.permutation(SHAPES[split])[:4]]
+    shapes = [str(s) for s in rng.permutation(_names(split, SHAPES))]
+    word = split.partition(":")[2]
+    shapes = sorted(shapes, key=lambda shape: bool(word) and shape.removeprefix("letter ") != word)[:4]
     sizes: list[tuple[float, float, float]] = [(0.14, 0.14, 0.06), *[(0.05, 0.05, 0.02)] * len(shapes)]
     places = _places(rng, sizes, view)
     box = Thing(0, "box", "brown", None, (*places[0], 0.03), 0.0, sizes[0])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from robot_io.arm import Arm, ArmNotFound, Pathed, Twinned, make_arm
+from robot_io.arm import Arm, ArmError, ArmNotFound, Pathed, Twinned, make_arm
 from robot_io.fake import FakeArm
-from robot_io.fake_scene import TASKS
+from robot_io.fake_scene import TASKS, make_world
 from tests.contracts.arm_contract import SceneContract
 
 
@@ -56,3 +56,12 @@ def test_a_twin_makes_a_jpeg():
     arm.connect()
     arm.reset(1, TASKS[0], "seen")
     assert arm.twin().frame("side", arm.snapshot())[:2] == b"\xff\xd8"
+
+
+@pytest.mark.parametrize(("task", "word"), [("put-block-in-bowl", "purple"), ("packing-shapes", "ring")])
+def test_scenes_about_one_word(task: str, word: str) -> None:
+    view = FakeArm().features.table
+    assert all(word in make_world(seed, task, f"only:{word}", view).goal.split() for seed in range(12))
+    for wrong in ("only:mud", "only:", "seen:red"):
+        with pytest.raises(ArmError, match="expected"):
+            make_world(0, task, wrong, view)
