@@ -43,7 +43,7 @@ def _run(given: argparse.Namespace) -> Figures:
     gate = Gate(kind=given.gate, p_rand=given.p_rand, **({"target": given.target} if given.target is not None else {}))
     config = LessonConfig.from_json(
         {
-            "name": given.out.name, "task": given.task, "arm": given.arm, "split": given.split,
+            "name": given.out.name, "task": given.task, "arm": given.arm, "split": given.split, "scenes": given.scenes,
             "teacher": "oracle" if given.teacher == "oracle" else "teacher", "start": given.start, "seed": given.seed, "gate": vars(gate), "training": training,
             "validation": not given.no_validation, "relabelling": not given.no_relabelling,
         }
@@ -164,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="the replay buffer; resumed if it is there")
     run.add_argument("--split", default="seen")
+    run.add_argument("--scenes", choices=("random", "weak", "unsure"), default="random", help="what goals are about")
     run.add_argument("--gate", choices=("sag", "fixed", "always", "never"), default="sag")
     run.add_argument("--target", type=float, help="the gate's promise, from 0 to 1 (default 0.9)")
     run.add_argument("--p-rand", type=float, default=0.2, help="share of plans asked about at random")

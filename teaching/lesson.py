@@ -12,6 +12,7 @@ from teaching.rollout_phases import PROTOCOLS
 from teaching.rollout_task import rollout_tasks
 from teaching.sampling import Sampling
 from teaching.selection import SELECTIONS
+from teaching.skills import SCENES, Scenes
 from teaching.task import tasks
 from teaching.types import BadInput, explained
 
@@ -57,6 +58,9 @@ class LessonConfig:
     split: str = explained(
         "seen", "Which objects the scenes are made of: seen, unseen, or only:purple for goals about one colour."
     )
+    scenes: Scenes = explained(
+        "random", "What every second scene is about: whatever comes, what the novice is weak in, or what is unsure."
+    )
     start: str = explained("starter", "The novice to begin with: the starter, or nothing learnt yet.")
     seed: int = explained(0, "The lesson's scenes follow from it.")
     gate: Gate = field(default_factory=Gate, metadata={"help": "When the arm asks."})
@@ -81,6 +85,10 @@ class LessonConfig:
         if self.protocol not in (*PROTOCOLS, "demos") or self.wanted < 1:
             known = (*PROTOCOLS, "demos")
             raise BadInput(f"expected a protocol among {', '.join(known)} and wanted ≥ 1, got {self.protocol!r}")
+        if self.scenes not in SCENES:
+            raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {self.scenes!r}")
+        if self.scenes != "random" and ":" in self.split:
+            raise BadInput(f"expected scenes of a whole split where the lesson chooses, got {self.split!r}")
         if self.start not in ("starter", "nothing"):
             raise BadInput(f"expected start to be 'starter' or 'nothing', got {self.start!r}")
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from robot_io.arm import Observation
 from teaching.episode_draft import EpisodeDraft
 from teaching.lesson import LessonConfig
 from teaching.replay import ReplayBuffer
+from teaching.skills import by_word, choose, named
 from teaching.types import BadInput, Decision, Plan, Rows
 from teaching.uncertainty import EntropyScale
 
@@ -29,6 +32,7 @@ class Memory:
         self.kept: dict[str, Observation] = {}
         """Observations of the latest decisions, for undo."""
         self.begun = len(buffer.episodes())
+        self._split = (-1, config.split)
         self.storing_episodes = len({_episode(d.decision) for d in buffer.demonstrations()})
 
     # -- episodes ----------------------------------------------------------------------------------------------------
@@ -38,11 +42,30 @@ class Memory:
         """Of the next scene: even, ten thousand to a run (section 6 of the spec)."""
         return 10_000 * self.config.seed + 2 * self.begun
 
+    @property
+    def next_split(self) -> str:
+        """What the next scene is made of; the same however often it is asked."""
+        if self._split[0] != self.begun:
+            self._split = (self.begun, self._chosen())
+        return self._split[1]
+
+    def _chosen(self) -> str:
+        """The lesson's split, or goals about one word that the novice is weak in: every second scene."""
+        config, rng = self.config, np.random.default_rng([self.config.seed, self.begun, 5])
+        if config.scenes == "random" or rng.random() < 0.5:
+            return config.split
+        goals = {d.id: d.plan.goal for d in self.decisions}
+        rows = self.rows()
+        outcomes = zip(rows.decision, rows.outcome, rows.uncertainty, strict=True)
+        judged = [(goals[d], int(r)) for d, r, u in outcomes if d in goals and r and np.isfinite(u)]
+        rates = by_word(config.task, judged, named(config.task, (goal for goal, _ in judged)))
+        return f"only:{choose(rates, rng, config.scenes)}" if rates else config.split
+
     def begin(self, started: float) -> EpisodeDraft:
         """The draft of the next episode."""
-        config, seed = self.config, self.next_seed
+        config, seed, split = self.config, self.next_seed, self.next_split
         self.begun += 1
-        return EpisodeDraft(self.buffer.next_episode(), seed, config.task, config.split, config.teacher, started)
+        return EpisodeDraft(self.buffer.next_episode(), seed, config.task, split, config.teacher, started)
 
     def committed(self, episode: EpisodeDraft) -> bool:
         """An episode is durable; whether it stored at least one demonstration."""

@@ -55,15 +55,21 @@ def profile(task: str, judged: Iterable[tuple[str, int]], recent: int = RECENT) 
     return dict(sorted(rates.items(), key=lambda item: (item[1].value, item[0])))
 
 
+def named(task: str, goals: Iterable[str]) -> tuple[str, ...]:
+    """The words (colours, shapes) that these goals name, each once, in order."""
+    found = (skill.removesuffix(" blocks").removesuffix(" bowls") for goal in goals for skill in skills(task, goal))
+    return tuple(dict.fromkeys(found))
+
+
 def by_word(
     task: str, judged: Iterable[tuple[str, int]], words: Sequence[str], recent: int = RECENT
 ) -> dict[str, Rate]:
     """Success of goals that name each of these words, in whatever part; 0 of 0 for words that no goal named yet."""
     seen: dict[str, deque[bool]] = {word: deque(maxlen=recent) for word in words}
     for goal, outcome in judged:
-        named = {skill.removesuffix(" blocks").removesuffix(" bowls") for skill in skills(task, goal)}
-        for word in named & seen.keys() if outcome else ():
-            seen[word].append(outcome > 0)
+        for word in named(task, [goal]) if outcome else ():
+            if word in seen:
+                seen[word].append(outcome > 0)
     return {word: Rate(sum(results), len(results)) for word, results in seen.items()}
 
 
