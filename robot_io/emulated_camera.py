@@ -18,7 +18,7 @@ Array = NDArray[Any]
 FRAME = "frame"
 SIGHT = "camera.json"
 """Where the camera looks, known since it is emulated."""
-RATE = 10.0
+RATE = 8.0
 GONE = 3.0
 """Seconds without a new picture after which it counts as gone."""
 _HEAD = struct.Struct(">4sQHH")

@@ -86,6 +86,7 @@ def film(directory: Path, seed: int, rate: float) -> None:
     rng, stage, door = np.random.default_rng(seed), Set(), BackDoor(directory)
     picture: Array = np.zeros((0, 0, 3), np.uint8)
     seen, number, heard = b"", 0, time.monotonic()
+    grain = np.round(rng.normal(0.0, NOISE, (2 * LENS.height, 2 * LENS.width, 1))).astype(np.int16)
     while time.monotonic() - heard < ORPHAN:
         begun = time.monotonic()
         try:
@@ -96,11 +97,18 @@ def film(directory: Path, seed: int, rate: float) -> None:
             continue
         if (now := _visible(snapshot)) != seen:
             picture, seen = stage.show(snapshot), now
-        noisy = picture + rng.normal(0.0, NOISE, picture.shape[:2])[..., None]
         number += 1
-        write_frame(directory, np.clip(np.round(noisy), 0, 255).astype(np.uint8), number)
+        write_frame(directory, _grainy(picture, grain, rng), number)
         time.sleep(max(0.0, 1 / rate - (time.monotonic() - begun)))
     stage.close()
+
+
+def _grainy(picture: Array, grain: Array, rng: np.random.Generator) -> Array:
+    """A picture (H, W, 3) with a random piece of grain (2H, 2W, 1) over it."""
+    height, width = picture.shape[:2]
+    row, column = int(rng.integers(height)), int(rng.integers(width))
+    noisy = picture.astype(np.int16) + grain[row : row + height, column : column + width]
+    return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
 def _visible(snapshot: bytes) -> bytes:
