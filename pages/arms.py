@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,13 @@ import streamlit as st
 
 from pages import processes
 from pages.addresses import home
+from pages.arm_shape import figure
 from pages.components.arm_panel import arm_panel
+from robot_io.cameras import find_cameras
+from robot_io.diagnostics import bundle
 from robot_io.errors import ArmError
 from robot_io.fleet import Entry, running
-from robot_io.glance import Glance, glance
+from robot_io.glance import Glance, diary, glance, shape
 from robot_io.port import Found, find_ports
 from teaching.supervisor import asks, list_lessons
 
@@ -170,9 +173,11 @@ def keep(key: str, port: str, kinds: tuple[str, ...], title: str) -> None:
     """Name an arm, say what it is, and connect it."""
     kind = st.selectbox("It is", kinds, format_func=lambda k: KINDS.get(k, k), key=f"kind-{key}") if port else kinds[0]
     named = st.text_input("Call it", title, max_chars=40, key=f"title-{key}")
+    sources = find_cameras() if port else []
+    seen = st.multiselect("Its cameras", sources, key=f"cameras-{key}") if sources else []
     if st.button("Connect it", key=f"keep-{key}", type="primary"):
         try:
-            entry = processes.fleet().add(named, str(kind), port)
+            entry = processes.fleet().add(named, str(kind), port, {f"camera {n}": s for n, s in enumerate(seen, 1)})
         except ArmError as error:
             st.error(str(error), icon=":material/error:")
             return
@@ -181,12 +186,43 @@ def keep(key: str, port: str, kinds: tuple[str, ...], title: str) -> None:
 
 
 def close_up(path: Path | None) -> None:
-    """The panel of the arm that was chosen."""
+    """The panel of the arm that was chosen, its shape, and its diagnostics."""
     address: dict[str, Any] | None = processes.arm_socket(path) if path is not None else None
-    if path is None or address is None:
+    if path is None:
         st.info("Choose an arm on the left: its joints, limits, temperatures and cameras appear here.")
         return
-    arm_panel(f"{path}:{address['port']}")
+    if address is not None:
+        arm_panel(f"{path}:{address['port']}")
+        in_space(path)
+    st.download_button(
+        "Save diagnostics",
+        data=lambda: saved(path),
+        file_name=f"{path.name}-diagnostics.zip",
+        mime="application/zip",
+        icon=":material/download:",
+        help="One file: the log, versions, settings, and the last minute of what the arm did. It holds no secret.",
+        on_click="ignore",
+    )
+
+
+def saved(path: Path) -> bytes:
+    """Everything that is needed to find out what went wrong with an arm."""
+    now = glance(path)
+    told = {"glance": asdict(now) if now else None, "ports": [asdict(port) for port in find_ports()]}
+    return bundle(path, told, diary(path))
+
+
+def in_space(path: Path) -> None:
+    """Its workspace in 3D, on demand: the arm as it is when it is opened."""
+    with st.expander("Workspace in 3D"):
+        if not st.toggle("Show", key="in-space", help="Drawn again when it is switched on: the arm as it then stands."):
+            return
+        told = shape(path)
+        drawn = figure(told) if told is not None else None
+        if drawn is None:
+            st.write("This arm tells no lengths, so there is nothing to draw; its joints' limits hold all the same.")
+        else:
+            st.plotly_chart(drawn, key="space", alt="The arm, the points that its gripper reaches, and its workspace")
 
 
 def main() -> None:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from robot_io.advice import advise
-from robot_io.errors import ArmError, ArmNotFound
+from robot_io.cameras import find_cameras
+from robot_io.errors import ArmError, ArmNotFound, CameraError
 from robot_io.port import find_ports
 from robot_io.run_files import ENDED, RunFile, RunFileError, alive, read_run_file
 
@@ -98,6 +99,9 @@ class Fleet:
         title = " ".join(str(title).split())
         if not _TITLE.fullmatch(title):
             raise ArmError("expected a title of up to 40 letters, digits, spaces, '.', '_' or '-'; choose another one")
+        strange = set((cameras or {}).values()) - set(find_cameras())
+        if strange:
+            raise CameraError(f"expected cameras that are there, got {', '.join(sorted(strange))}; look again")
         path = self.home / title.lower().replace(" ", "-")
         if path.exists():
             raise ArmError(f"expected a new title, but there is an arm called {title!r}; choose another one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,31 @@ def glance(path: Path) -> Glance | None:
         return Glance(run.name, "silent", "its process does not answer")
 
 
-def ask_health(run: RunFile, timeout: float = PATIENCE) -> dict[str, Any]:
+def diary(path: Path) -> list[Mapping[str, Any]] | None:
+    """The last minute of the arm of a folder; None if its process does not run or answer."""
+    found = _of(path, "diary")
+    return None if found is None else list(found.get("entries", []))
+
+
+def shape(path: Path) -> Mapping[str, Any] | None:
+    """Where the parts of the arm of a folder are, and what it reaches; None if its process does not run or answer.
+
+    {"points": (K, 3), "reach": (N, 3), "workspace": (2, 3), "joints": (J,)} as lists, metres and radians.
+    """
+    return _of(path, "shape")
+
+
+def _of(path: Path, what: str) -> Mapping[str, Any] | None:
+    run = running(path)
+    try:
+        return None if run is None else ask_health(run, 5.0, what)
+    except (OSError, ValueError):
+        return None
+
+
+def ask_health(run: RunFile, timeout: float = PATIENCE, what: str = "health") -> dict[str, Any]:
     """`GET /health` of a process, with its secret; OSError or ValueError if it does not answer with an object."""
-    request = Request(f"http://127.0.0.1:{run.port}/health", headers={"X-Askback-Secret": run.secret})
+    request = Request(f"http://127.0.0.1:{run.port}/{what}", headers={"X-Askback-Secret": run.secret})
     with urlopen(request, timeout=timeout) as response:
         told = json.load(response)
     if not isinstance(told, dict):

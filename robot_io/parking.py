@@ -8,7 +8,7 @@ from collections.abc import Callable
 from robot_io.arm import JointPath, Stopped
 from robot_io.safety import SafeArm
 
-LONGEST = 15.0
+LONGEST = 10.0
 """Seconds; whoever ends an arm process waits longer than that before it insists."""
 
 

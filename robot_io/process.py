@@ -21,17 +21,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 
 from robot_io import link as link_room
 from robot_io.access import Tokens, checked_origin, guarded, own_hosts, token_route
 from robot_io.arm import Arm, ArmError, make_arm
+from robot_io.diagnostics import LAST_MINUTE
 from robot_io.eyes import Eye
 from robot_io.heartbeat import Heartbeat
 from robot_io.identity import check_identity
@@ -42,11 +40,11 @@ from robot_io.loop import Loop
 from robot_io.priority import be_first
 from robot_io.run_files import ENDED, Owned, RunFileError, birth_of, own, remove_run_file, write_run_file
 from robot_io.safety import SafeArm
+from robot_io.telling import Telling
 from robot_io.watchdog import Watchdog
 
 log = logging.getLogger("robot_io.process")
 DONE = 3
-LAST_MINUTE = "last-minute.jsonl"
 CRASHED = "restarted after a crash: release to go on"
 SWITCH_SECONDS = 0.001
 """How long one thread may keep the interpreter while another waits: a STOP must not wait for five milliseconds."""
@@ -119,7 +117,7 @@ class Server:
         origins = set(self._options.origins)
         hosts = own_hosts(self.port, origins) | {f"{self._options.bind}:{self.port}"}
         routes = [
-            Route("/health", self._health),
+            *Telling(self._loop, self.live, self.tokens).routes(),
             token_route(self.tokens, origins),
             WebSocketRoute("/link", self.link.__call__),
             WebSocketRoute("/live", self.live.__call__),
@@ -157,16 +155,6 @@ class Server:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a part of the arm process failed", exc_info=error)
             self._loop.stop(f"a part of the arm process failed ({error!r}); save the diagnostics, connect again", 0.0)
-
-    async def _health(self, request: Request) -> Response:
-        """What anybody on this machine may know; who drives, only whoever knows the secret."""
-        state, lease = self._loop.state, self.live.lease
-        told: dict[str, Any] = {"name": state.name, "state": state.phase.value, "why": state.why, "tick": state.tick}
-        if self.tokens.opens(request.headers.get("x-askback-secret", "")):
-            told |= {"driver": lease.holder, "asking": lease.asking, "watchers": lease.watchers}
-            told |= {"controller": state.controller, "driving": self._loop.heartbeat.driving}
-            told |= {"capabilities": sorted(self._loop.arm.features.capabilities)}
-        return JSONResponse(told)
 
     async def _care(self) -> None:
         """Watch the loop; end when the parent is gone, or when nobody was there for long."""

@@ -134,10 +134,18 @@ class ArmPanel {
     this.lease(state);
     const clips = state && state.clips ? Object.entries(state.clips).filter(([, n]) => n) : [];
     this.part("clipped").textContent = clips.length ? `held back by its limits: ${clips.map(([why, n]) => `${why} ${n}×`).join(", ")}` : "";
+    this.late(state);
     const may = Boolean(state) && ["idle", "moving", "held"].includes(state.phase) && (state.you === "drive" || !state.driver);
     for (const button of this.part("joints").querySelectorAll("button")) button.disabled = !may;
     if (!may) this.stand();
     this.walk.allow(Boolean(state) && (state.you === "drive" || !state.driver));
+  }
+
+  /** Commands that came too late were not carried out: say so, or the button seems broken. */
+  late(state) {
+    const dropped = state ? state.dropped : 0;
+    if (this.held && this.dropped !== undefined && dropped > this.dropped + 2) this.say("too slow: commands come late and are dropped; the computer or the network is busy");
+    this.dropped = dropped;
   }
 
   /** Who drives, and the button by which that changes. */
