@@ -51,13 +51,22 @@ class StreamArm(RemoteArm):
         """{"now": as `now`, "frames": as `frames` since a tick, "truth": of a scene, or None}, all of one instant."""
         return _beat(self._ask("beat", since=since))
 
-    def stream_beat(self, actions: Array, since: int, *, every: int = 1, kind: str = "tip") -> Mapping[str, Any]:
-        """As `stream`, waiting until all rows are used up or the stream ended, and then the beat: one question less.
+    def stream_beat(
+        self,
+        actions: Array,
+        since: int,
+        *,
+        every: int = 1,
+        kind: str = "tip",
+        start: int | None = None,
+        wait: int = 0,
+    ) -> Mapping[str, Any]:
+        """As `stream`, waiting until no more than `wait` ticks are left, and then the beat: one question less.
 
         Returns:
             As `beat`, and "ended".
         """
-        answer = self._ask("stream", actions=actions, every=every, kind=kind, wait=0, since=since)
+        answer = self._ask("stream", actions=actions, start=start, every=every, kind=kind, wait=wait, since=since)
         return {**_beat(answer["beat"]), "ended": answer["ended"]}
 
     def now(self) -> Mapping[str, Any]:

@@ -95,12 +95,18 @@ class RolloutArm:
         """A look under way need not wait."""
         self._pause.set()
 
-    def drive(self, rows: Array) -> None:
-        """Carry rows (T, 5) out and tell how things are when they are used up, or when they ended early."""
+    def drive(self, rows: Array, *, start: int | None = None, left: int = 0) -> None:
+        """Carry rows out and tell how things are when no more than `left` ticks wait, or when they ended early.
+
+        Args:
+            rows: (T, 5 per arm), appended, or in place of what waits from tick `start` on.
+            start: the tick before the first row; rows of ticks that are over by then are left out.
+            left: what is left over goes on while the next rows are thought of, so that a late thought is no standstill.
+        """
 
         def work() -> Beat:
             try:
-                return self._told(self.arm.stream_beat(rows, self.seen, every=EVERY))
+                return self._told(self.arm.stream_beat(rows, self.seen, every=EVERY, start=start, wait=left))
             except Driven as error:
                 return self._beat(str(error))
 

@@ -86,6 +86,8 @@ class RolloutEpisodes(LessonThread):
         self._then = Stand.RESETTING
         self.split = self.config.split
         """Of the scene under way."""
+        self.ahead = not scripted
+        """The rest of a plan goes on while the next is thought of; off makes runs reproducible."""
         self.going = False
         """Episodes begin by themselves."""
         learning.connect(self.post)

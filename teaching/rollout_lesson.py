@@ -272,6 +272,7 @@ class RolloutLesson(RolloutMoves):
             return
         doubt = doubt_of(self.plan)
         if self.sense.calls(doubt, len(self.draft.ticks)):
+            self.hold()
             self.stand = Stand.CALLING
             self.message = f"I am less sure than I should be: {doubt:.2f}, I call from {self.sense.threshold:.2f}"
             self.called_at = self.clock()

@@ -203,6 +203,10 @@ class RolloutMoves(RolloutEpisodes):
         driving = self.phase is Phase.POLICY and self.stand is Stand.EPISODE and self.beat is not None
         if rows is None and driving and self.beat is not None and not self.beat.now["driven"]:
             self.plan = self.pilot.ready(self.beat.now["observation"])
+            if self.ahead:
+                rows, spare = self.pilot.whole()
+                self.hand.drive(rows, start=int(self.beat.now["tick"]), left=EVERY * spare)
+                return
             rows = self.pilot.take()
         if rows is None:
             self.hand.look()

@@ -71,11 +71,21 @@ class Pilot:
         """Whether nothing of the plan was carried out yet."""
         return self._at == 0
 
+    def whole(self) -> tuple[Array, int]:
+        """All rows of the plan, and how many of them are only carried out if the next plan is late."""
+        assert self.plan is not None
+        self._at = self.policy.config.execute
+        return self._sent(self.plan.actions), len(self.plan.actions) - self._at
+
     def take(self) -> Array:
         """The next rows (N, 5) of the plan."""
         assert self.plan is not None
         rows = self.plan.actions[self._at : min(self._at + self._rows, self.policy.config.execute)]
         self._at += len(rows)
+        return self._sent(rows)
+
+    @staticmethod
+    def _sent(rows: Array) -> Array:
         sent = np.array(rows)
         sent[:, ROW - 1 :: ROW] = np.clip(sent[:, ROW - 1 :: ROW], 0.0, 1.0)
         return sent

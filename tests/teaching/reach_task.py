@@ -119,11 +119,13 @@ class MemoryArm:
         self.arm.moved()
         self.memory.forget(self.tick)
 
-    def stream_beat(self, rows: Array, since: int, *, every: int = 1, kind: str = "tip") -> Mapping[str, Any]:
+    def stream_beat(
+        self, rows: Array, since: int, *, every: int = 1, kind: str = "tip", start: int | None = None, wait: int = 0
+    ) -> Mapping[str, Any]:
         self._fail()
         self.arm.refuse_if_stopped()
-        self.flow.stream(rows, self.tick, start=None, every=every, kind=kind)
-        self.turn()
+        self.flow.stream(rows, self.tick, start=start, every=every, kind=kind)
+        self.turn(wait)
         return {**self._beat(since), "ended": self.flow.note if self.flow.mode is not Mode.POLICY else ""}
 
     def beat(self, since: int) -> Mapping[str, Any]:
@@ -147,9 +149,9 @@ class MemoryArm:
         phase = "stopped" if self.arm.stopped is not None else "idle"
         return SimpleNamespace(phase=SimpleNamespace(value=phase))
 
-    def turn(self) -> None:
-        """All ticks that have something to do."""
-        while True:
+    def turn(self, left: int = 0) -> None:
+        """All ticks that have something to do, up to what may be left of a policy's rows."""
+        while not (self.flow.mode is Mode.POLICY and self.flow.end - self.tick <= left and left):
             act = self.at.pop(self.tick, None)
             if act is not None:
                 act(self)
