@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from teaching.experiments.baseline_gates import Asker, RandomAsker, SafeAsker, SagAsker, ThriftyAsker
-from teaching.experiments.experiment import Finding, Given, table
+from teaching.experiments.experiment import Finding, Given, kept, table
 from teaching.experiments.intervals import mean, paired
 from teaching.experiments.svg_plot import Line, Panel, svg
 from teaching.experiments.toy_lesson import Phase, Tally, ToyConfig, ToyLesson, at
@@ -32,7 +33,7 @@ METHODS: dict[str, tuple[str, Callable[[float], Asker], tuple[float, ...]]] = {
 }
 """Name → its knob, the rule for a value of it, the values tried."""
 OURS = "ASkDAgger"
-TUNING, SEEDS = tuple(range(5)), tuple(range(100, 120))
+TUNING, SEEDS = tuple(range(3)), tuple(range(100, 112))
 ANNOTATIONS, ANSWERS, SECONDS = (20, 40, 60), (50, 100, 150), (300, 600, 900)
 MARKS = (3, 6, 10, 15, 20, 25, 30, 40, 50, 60, 70, 80, 100, 120, 150, 200, 250, 300)
 """Storing episodes after which a novice is tried on fresh scenes."""
@@ -85,14 +86,39 @@ def reached(row: dict[str, Any], by: str, amount: float, split: str = "seen") ->
 
 def tune(given: Given, seeds: Sequence[int]) -> tuple[dict[str, float], list[dict[str, Any]]]:
     """The best knob of each method, and all that was tried."""
-    rows, best, wanted = [], {}, ANNOTATIONS[1]
-    for number, (method, (_, _, values)) in enumerate(METHODS.items()):
+    rows: list[dict[str, Any]] = []
+    best: dict[str, float] = {}
+    for number, method in enumerate(METHODS):
         given.report("methods tuned", number, len(METHODS))
-        tried = {v: [curve(method, v, seed, seconds=700) for seed in seeds] for v in values}
-        scores = {v: float(np.mean([reached(row, "annotated", wanted) for row in found])) for v, found in tried.items()}
-        best[method] = max(scores, key=lambda v: scores[v])
-        rows += [{"method": method, "knob": v, "score": round(s, 4)} for v, s in scores.items()]
+        own = tried(given, method, seeds)
+        best[method] = max(own, key=lambda row: row["score"])["knob"]
+        rows += own
     return best, rows
+
+
+def tried(given: Given, method: str, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """Every value of a method's knob and how it did; read if it is there."""
+
+    def score(value: float) -> float:
+        found = [curve(method, value, seed, seconds=700) for seed in seeds]
+        return float(np.mean([reached(row, "annotated", ANNOTATIONS[1]) for row in found]))
+
+    settings = {"values": METHODS[method][2], "seeds": list(seeds), "scenes": SCENES, "at": ANNOTATIONS[1]}
+    return kept(
+        given.work / f"tuning-{method.replace(' ', '-')}.json", settings,
+        lambda: [{"method": method, "knob": v, "score": round(score(v), 4)} for v in METHODS[method][2]],
+    )  # fmt: skip
+
+
+def compared(given: Given, knobs: dict[str, float], seed: int) -> list[dict[str, Any]]:
+    """All methods on one seed; read if they are there."""
+    settings = {"knobs": knobs, "marks": MARKS, "scenes": SCENES}
+    made = partial(_all_methods, knobs, seed)
+    return kept(given.work / f"seed-{seed}.json", settings, made)
+
+
+def _all_methods(knobs: dict[str, float], seed: int) -> list[dict[str, Any]]:
+    return [curve(method, knobs[method], seed) for method in METHODS]
 
 
 def run(given: Given) -> Finding:
@@ -101,10 +127,10 @@ def run(given: Given) -> Finding:
         raise BadInput(f"expected nothing to be set, got {', '.join(given.options)}")
     knobs, tuning = tune(given, TUNING if not given.full else tuple(range(20)))
     seeds = given.seeds or (tuple(range(100, 200)) if given.full else SEEDS)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for done, seed in enumerate(seeds):
         given.report("seeds", done, len(seeds))
-        rows += [curve(method, knobs[method], seed) for method in METHODS]
+        rows += compared(given, knobs, seed)
     return found(rows, knobs, tuning)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from teaching.experiments import sag_table
 from teaching.experiments.experiment import Given
-from teaching.experiments.sag_table import Recorded, again, recorded, run, separation
+from teaching.experiments.sag_table import Recorded, again, made_up, recorded, run, separation
 from teaching.gating import Gate
 from teaching.lesson import LessonConfig, TrainingConfig
 from teaching.metrics import count
@@ -37,10 +37,9 @@ def made(n: int = 400, known: float = 3.0) -> Recorded:
     return Recorded("made", 1 / (1 + np.exp(-z)), outcome, np.ones(n, bool), np.arange(n) // 4, Gate())
 
 
-def test_another_promise_is_kept_on_decisions_that_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sag_table, "N_MIN", 30)
-    lesson = made(600)
-    asked = again(lesson, "sensitivity", 0.7, 0)
+def test_another_promise_is_kept_on_decisions_that_tell() -> None:
+    lesson = made_up()
+    asked = again(lesson, "sensitivity", 0.7, 0, n_min=30)
     assert np.isnan(asked[:5]).all()
     scored = ~np.isnan(asked)
     assert count(asked[scored] > 0, lesson.outcome[scored]).sensitivity.value == pytest.approx(0.7, abs=0.08)
@@ -48,6 +47,11 @@ def test_another_promise_is_kept_on_decisions_that_tell(monkeypatch: pytest.Monk
 
 def test_separation_is_half_where_nothing_tells() -> None:
     assert separation(made(known=0.0)) == pytest.approx(0.5, abs=0.06) and separation(made()) > 0.8
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sag_table, "FEW", (15,))
 
 
 def test_from_lessons_to_finding(tmp_path: Path) -> None:
