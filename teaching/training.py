@@ -170,6 +170,8 @@ class Training:
 
         Raises what `train` raises, and then is where it was before.
         """
+        if self.last is None and self.problems:  # fresh weights must not take the place of what was learned
+            raise TrainingFailed(f"expected a whole checkpoint to go on from, got none: {'; '.join(self.problems)}")
         sampling = Sampling.of(self.buffer.lesson.get("training") or {}, settings or {})
         begun = self._clock()
         curve: list[float] = []

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from teaching.lesson import starter
 from teaching.policies import checkpoint
 from teaching.policies.methods import make_learner
 from teaching.replay import ReplayBuffer
 from teaching.sampling import Sampling
+from teaching.task import tasks
 from teaching.training import Cancelled, Training, TrainingFailed, last_good, train
 from teaching.types import BadInput
 from tests.teaching.replay_maker import LESSON, Maker
@@ -106,6 +108,23 @@ def test_a_damaged_checkpoint_is_passed_over(buffer: ReplayBuffer) -> None:
     (buffer.checkpoints / "000003" / checkpoint.OPTIMISER).write_bytes(b"nothing")
     path, problems = last_good(buffer.checkpoints, make_learner())
     assert path == buffer.checkpoints / "000002" and "damaged" in problems[0]
+
+
+def test_fresh_weights_never_take_the_place_of_a_damaged_model(buffer: ReplayBuffer) -> None:
+    Training(buffer).train(steps=1, seed=3, update=1)
+    (buffer.checkpoints / "000001" / checkpoint.OPTIMISER).write_bytes(b"nothing")
+    with pytest.raises(TrainingFailed, match="damaged"):
+        Training(buffer).train(steps=1, seed=3, update=2)
+    assert [p.name for p in checkpoint.checkpoints(buffer.checkpoints)] == ["000001"]
+
+
+def test_every_shipped_starter_is_whole() -> None:
+    shipped = [path for path in map(starter, tasks()) if path is not None]
+    assert shipped
+    for path in shipped:
+        learner = make_learner()
+        learner.load(path)
+        assert learner.rehearsal is not None and sum(f.stat().st_size for f in path.iterdir()) <= 3_000_000
 
 
 def test_settings_go_over_the_lessons_own() -> None:
