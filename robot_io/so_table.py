@@ -35,6 +35,7 @@ from robot_io.emulation import one_block
 from robot_io.emulation.back_door import BackDoor
 from robot_io.emulation.bench import TASKS, view
 from robot_io.errors import NotCalibrated
+from robot_io.features import CameraView
 from robot_io.hand_eye import Sight
 from robot_io.naming import ArmName
 from robot_io.pictures import jpeg
@@ -101,7 +102,13 @@ class SoTable(SoArm):
     def features(self) -> Features:
         """What it has; asks the arm once."""
         if self._shown is None:
-            self._shown = replace(super().features, capabilities=frozenset({"table"}), cameras=(CAMERA,), table=view())
+            self._shown = replace(
+                super().features,
+                capabilities=frozenset({"table"}),
+                cameras=(CAMERA,),
+                table=view(),
+                views=self._views(),
+            )
         return self._shown
 
     def connect(self) -> None:
@@ -174,6 +181,18 @@ class SoTable(SoArm):
         from robot_io.sim.so_twin import SoTwin
 
         return SoTwin(self.path_from)
+
+    def _views(self) -> dict[str, CameraView]:
+        """Where what the camera sees lies, if it was calibrated in space."""
+        try:
+            sight = hand_eye.load(self._sight_file)
+        except NotCalibrated:
+            return {}
+        if sight.camera is None:
+            return {}
+        height, width = sight.picture
+        across, down, far = (sight.camera / [[width], [height], [1.0]]).tolist()
+        return {CAMERA: CameraView((across, down, far))}
 
     def _fresh(self) -> Frame:
         camera, asked = self._need_camera(), self._clock()

@@ -55,6 +55,9 @@ class TestSoTable(TableContract):
         assert isinstance(arm, Sighted)
         assert arm.features.table == view()
         assert arm.features.tasks == TASKS
+        across, down, far = np.array(arm.features.views[CAMERA].matrix) @ [0.2, 0.0, 0.0, 1.0]
+        assert 0.3 < across / far < 0.7
+        assert 0.3 < down / far < 0.7
         go_aside(arm)
         truth = arm.reset(3, TASKS[0], "seen")
         seen = arm.observe(pictures=True)
