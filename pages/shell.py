@@ -44,6 +44,7 @@ def navigation() -> StreamlitPage:
             ),
             st.Page(here / "replay.py", title="Replay", icon=":material/history:", url_path="replay"),
             st.Page(here / "progress.py", title="Progress", icon=":material/trending_up:", url_path="progress"),
+            st.Page(here / "episodes.py", title="Episodes", icon=":material/video_library:", url_path="episodes"),
             st.Page(here / "training.py", title="Training", icon=":material/model_training:", url_path="training"),
             st.Page(here / "arms.py", title="Arms", icon=":material/precision_manufacturing:", url_path="arms"),
             st.Page(here / "keys.py", title="Keys", icon=":material/keyboard:", url_path="keys"),

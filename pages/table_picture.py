@@ -32,6 +32,13 @@ def drawn(observation: Observation, actions: Array, table: TableView, width: int
     return image
 
 
+def plain(observation: Observation, width: int = LARGE) -> Image.Image:
+    """What was seen, without a plan."""
+    pixels = observation["picture"] if "picture" in observation else observation["colour"]
+    image = Image.fromarray(np.asarray(pixels))
+    return image.resize((width, round(width * image.height / image.width)), Image.Resampling.BOX)
+
+
 def _spot(action: Array, table: TableView, size: tuple[int, int]) -> tuple[float, float]:
     across = (action[1] - table.y[0]) / (table.y[1] - table.y[0])
     down = (action[0] - table.x[0]) / (table.x[1] - table.x[0])

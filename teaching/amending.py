@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +12,24 @@ from teaching.models import models, promote
 from teaching.replay import ReplayBuffer
 from teaching.replay.events import AMENDMENTS
 from teaching.supervisor import running
-from teaching.types import BadInput
+from teaching.types import Answer, BadInput, Feedback, Outcome
 
-VERBS = ("exclude", "restore", "pin", "unpin", "weigh", "take_back")
+VERBS = ("exclude", "restore", "pin", "unpin", "weigh", "drop_episode", "judge", "take_back")
+UNDONE = (*AMENDMENTS, "drop", "verdict")
+"""Events that take_back takes back."""
 MOST = 100.0
 """The largest factor on a priority."""
 
 
-def amend(buffer: ReplayBuffer, do: str, values: Mapping[str, Any]) -> int:
+def amend(buffer: ReplayBuffer, do: str, values: Mapping[str, Any], clock: Callable[[], float] = time.time) -> int:
     """Say one change; its number. The next training goes by it.
 
     Args:
         buffer: open for writing.
         do: one of VERBS.
-        values: `demonstration` (an id), for weigh `weight` (0 to 100), for take_back `event` (a number), and `teacher`.
+        values: `demonstration` (an id), for weigh `weight` (0 to 100), for take_back `event` (a number), for
+            drop_episode `episode`, for judge `decision` and `right` (a late verdict), and `teacher`.
+        clock: Unix seconds.
 
     Raises:
         BadInput: not such a change, or not of something that is there.
@@ -33,6 +38,10 @@ def amend(buffer: ReplayBuffer, do: str, values: Mapping[str, Any]) -> int:
         raise BadInput(f"expected a change among {', '.join(VERBS)}, got {do!r}")
     if do == "take_back":
         return _take_back(buffer, values)
+    if do == "drop_episode":
+        return _drop(buffer, values)
+    if do == "judge":
+        return _judge(buffer, values, clock())
     name = str(values.get("demonstration"))
     there = name in buffer.deleted() if do == "restore" else any(d == name for d in buffer.rows().demonstration)
     if not there:
@@ -56,12 +65,27 @@ def _weight(value: object) -> float:
     return weight
 
 
+def _drop(buffer: ReplayBuffer, values: Mapping[str, Any]) -> int:
+    name = str(values.get("episode"))
+    if name not in {c.episode for c in buffer.commits()} - buffer.dropped():
+        raise BadInput(f"expected an episode that is stored and not deleted, got {name!r}")
+    return buffer.say("drop", {"episode": name, "by": str(values.get("teacher") or "")})
+
+
+def _judge(buffer: ReplayBuffer, values: Mapping[str, Any], now: float) -> int:
+    name, right = str(values.get("decision")), values.get("right")
+    if not isinstance(right, bool) or all(d.id != name for d in buffer.decisions()):
+        raise BadInput(f"expected a plan of this lesson and whether it was right, got {name!r} and {right!r}")
+    said = Feedback(Outcome.SUCCESS if right else Outcome.FAILURE)
+    return buffer.say("verdict", Answer(name, said, str(values.get("teacher") or ""), 0.0, late=True, time=now))
+
+
 def _take_back(buffer: ReplayBuffer, values: Mapping[str, Any]) -> int:
     try:
         number = int(values["event"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"expected the number of a change to take back, got {values.get('event')!r}") from error
-    if not any(e.seq == number and e.kind in AMENDMENTS for e in buffer.history()):
+    if not any(e.seq == number and e.kind in UNDONE for e in buffer.history()):
         raise BadInput(f"expected the number of a change made by hand, got {number}")
     return buffer.say("undo", {"event": number})
 

@@ -14,7 +14,7 @@ from teaching.replay.library import Library
 from teaching.replay.questions import Questions
 from teaching.types import Answer, Decision, Demonstration, Kind
 
-DIARY = (*AMENDMENTS, "training", "config", "note")
+DIARY = (*AMENDMENTS, "drop", "training", "config", "note")
 """Events that are shown one by one."""
 
 
@@ -103,7 +103,7 @@ class History:
                 yield str(event.body["decision"])
             elif event.kind in AMENDMENTS:
                 yield str(event.body["demonstration"]).rpartition("-")[0]
-            elif event.kind == "commit" and event.body["episode"] in self.library.summaries:
+            elif event.kind in ("commit", "drop") and event.body["episode"] in self.library.summaries:
                 yield from self.library.summaries[event.body["episode"]].keys
 
     def _lines(self, keys: Iterable[str]) -> Iterator[Line]:
@@ -111,12 +111,13 @@ class History:
         for key in keys:
             decision, episode, step = self._find(key)
             if decision is not None:
-                kept = key not in said.withdrawn
+                kept = key not in said.withdrawn and decision.episode not in said.dropped
                 result = self.folder.consequence(decision, said) if kept else None
                 yield Line(key, decision.episode, decision.step, decision, said.answers.get(key), result)
             elif episode in self.library.summaries:
                 summary = self.library.summaries[episode]
-                offline = tuple(d for d in summary.demonstrations if d.kind is Kind.OFFLINE and d.decision == key)
+                there = () if episode in said.dropped else summary.demonstrations
+                offline = tuple(d for d in there if d.kind is Kind.OFFLINE and d.decision == key)
                 yield Line(key, episode, step, None, offline=offline, teacher=summary.teacher, time=summary.ended)
 
     def _find(self, key: str) -> tuple[Decision | None, str, int]:

@@ -38,7 +38,7 @@ class Folder:
         kept = [d for d in offline if d.kind is Kind.OFFLINE and d.id not in said.deleted]
         rows: list[_Row] = [(_NAN, 0, d.update, d.decision, d.id) for d in kept]
         for decision in decisions:
-            if decision.id in said.withdrawn:
+            if decision.id in said.withdrawn or decision.episode in said.dropped:
                 continue
             result = self.consequence(decision, said)
             stored = [d for d in result.demonstrations if d.id not in said.deleted]

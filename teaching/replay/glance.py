@@ -8,24 +8,36 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from robot_io.arm import Observation
 from teaching.replay import columns as reading
+from teaching.replay import nouns
 from teaching.replay.bookkeeper import Bookkeeper
 from teaching.replay.buffer import ReplayBuffer
 from teaching.replay.columns import Card, Columns, Entry
 from teaching.replay.disk import Disk
-from teaching.replay.file import check_whole, read_record, read_step
+from teaching.replay.episode import Episode, Summary, checked_name
+from teaching.replay.file import check_whole, read_episode, read_record, read_step, summary_of
 from teaching.replay.index import Index, open_readonly
 from teaching.replay.log import last_sequence
 from teaching.replay.shelf import Shelf
-from teaching.types import Array, BadInput
+from teaching.types import Array, AskbackError, BadInput
 
 SHORT_LOG = 2 * 2**20
 """Bytes of a log that is folded anew, rather than shown as of a few events ago."""
+
+
+def _records(buffer: ReplayBuffer) -> Iterator[tuple[str, str, bytes]]:
+    """What an index keeps of every episode that can be read."""
+    for commit in buffer.commits():
+        try:
+            yield commit.episode, commit.sha256, nouns.to_bytes(read_record(buffer.file_of(commit)))
+        except (AskbackError, OSError, KeyError, ValueError):
+            continue  # `problems` of a buffer tells
 
 
 class Glance:
@@ -57,7 +69,9 @@ class Glance:
     def _in_memory(self) -> sqlite3.Connection:
         with ReplayBuffer(self._shelf.path, readonly=True) as buffer:
             change = buffer.everything()
+            records = list(_records(buffer))
         index = Index.fleeting()
+        index.put(records)
         Bookkeeper(index).write(change, anew=True)
         assert index.connection is not None
         return index.connection
@@ -92,6 +106,28 @@ class Glance:
         """The latest trainings, settings or changes by hand that stand, newest first."""
         with self._lock:
             return reading.diary(self._connection, kinds, most)
+
+    def episodes(self, goal: str = "", most: int = 200) -> list[Summary]:
+        """The latest committed episodes, newest first, deleted ones too; with `goal`, those whose goal has it in it."""
+        words, found = goal.strip().lower(), []
+        with self._lock:
+            for (record,) in self._connection.execute("SELECT record FROM episodes ORDER BY id DESC"):
+                if words.encode() not in bytes(record).lower():
+                    continue  # no need to parse what cannot match
+                summary = summary_of(nouns.from_bytes(bytes(record)))
+                if words in summary.goal.lower():
+                    found.append(summary)
+                if len(found) == most:
+                    break
+        return found
+
+    def episode(self, name: str) -> Episode:
+        """One whole episode with its pictures; EpisodeFileError if its file is damaged, BadInput if there is none."""
+        path = self._shelf.episodes / f"{checked_name(name, 'an episode id')}.h5"
+        if not path.exists():
+            raise BadInput(f"expected a stored episode, got {name!r}")
+        check_whole(path.read_bytes(), path.name)
+        return read_episode(path)
 
     def observation(self, episode: str, decision: str) -> Observation:
         """What was seen at a decision; EpisodeFileError if its file is damaged."""

@@ -200,7 +200,8 @@ class Reading:
     def _fold(self) -> Folded:
         with self._lock:
             if self._folded is None:
-                offline = [d for s in self._library.summaries.values() for d in s.demonstrations]
+                gone = self._ledger.said.dropped
+                offline = [d for s in self._library.summaries.values() if s.id not in gone for d in s.demonstrations]
                 self._folded = self._folder.fold(self.decisions(), self._ledger.said, offline)
             return self._folded
 

@@ -44,6 +44,27 @@ def test_restored_and_unpinned(buffer: ReplayBuffer) -> None:
     assert share(buffer, name) == before
 
 
+def test_an_episode_is_deleted_and_comes_back(buffer: ReplayBuffer) -> None:
+    Maker(1).taught(buffer, "e1", ("valid", "both"))
+    stored, rows = buffer.demonstrations(), buffer.rows()
+    said = amend(buffer, "drop_episode", {"episode": "e1", "teacher": "Ada"})
+    assert {d.decision.split("-")[0] for d in buffer.demonstrations()} == {"e0"}
+    assert not any(d.startswith("e1") for d in buffer.rows().decision) and len(buffer.mirror()) == 3
+    with pytest.raises(BadInput, match="not deleted"):
+        amend(buffer, "drop_episode", {"episode": "e1"})
+    amend(buffer, "take_back", {"event": said})
+    assert [d.id for d in buffer.demonstrations()] == [d.id for d in stored]
+    assert buffer.rows().decision == rows.decision
+
+
+def test_a_late_verdict(buffer: ReplayBuffer) -> None:
+    said = amend(buffer, "judge", {"decision": "e0-0", "right": False, "teacher": "Ada"}, clock=lambda: 7.0)
+    late = buffer.answers()["e0-0"]
+    assert (int(late.feedback.outcome), late.late, late.teacher, late.time) == (-1, True, "Ada", 7.0)
+    amend(buffer, "take_back", {"event": said})
+    assert int(buffer.answers()["e0-0"].feedback.outcome) == 1
+
+
 def test_the_next_training_draws_by_it(buffer: ReplayBuffer) -> None:
     amend(buffer, "exclude", {"demonstration": "e0-0-validated"})
     mirror = buffer.mirror()
@@ -60,6 +81,9 @@ def test_the_next_training_draws_by_it(buffer: ReplayBuffer) -> None:
         ("weigh", {"demonstration": "e0-0-validated", "weight": "much"}, "as a number"),
         ("weigh", {"demonstration": "e0-0-validated", "weight": -1}, "from 0 to 100"),
         ("weigh", {"demonstration": "e0-0-validated", "weight": float("nan")}, "from 0 to 100"),
+        ("drop_episode", {"episode": "../e0"}, "not deleted"),
+        ("judge", {"decision": "e9-9", "right": True}, "a plan of this lesson"),
+        ("judge", {"decision": "e0-0", "right": "yes"}, "whether it was right"),
         ("take_back", {"event": 1}, "made by hand"),
         ("take_back", {}, "the number of a change"),
     ],

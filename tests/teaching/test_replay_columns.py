@@ -86,7 +86,7 @@ def test_whatever_is_said_in_whatever_order(tmp_path: Path, seed: int) -> None:
     buffer = ReplayBuffer.create(tmp_path / "lesson", LESSON)
     try:
         for turn in range(30):
-            act = rng.choice(["teach", "delete", "restore", "pin", "weight", "undo", "late", "train", "reopen"])
+            act = rng.choice(["teach", "delete", "restore", "pin", "weight", "undo", "late", "train", "drop", "reopen"])
             stored, decided = buffer.demonstrations(), buffer.decisions()
             if act == "teach" or not stored:
                 maker.taught(buffer, f"e{turn}", tuple(rng.choice(KINDS, 3)))
@@ -96,10 +96,12 @@ def test_whatever_is_said_in_whatever_order(tmp_path: Path, seed: int) -> None:
                 buffer.say(act, {"demonstration": stored[0].id, "weight": float(rng.integers(4))})
             elif act == "late":
                 buffer.say("verdict", maker.answer(decided[rng.integers(len(decided))], "wrong", late=True))
+            elif act == "drop":
+                buffer.say("drop", {"episode": decided[rng.integers(len(decided))].episode})
             elif act == "train":
                 buffer.say("training", {"update": turn, "draws": {d.id: 2 for d in stored[:3]}})
             elif act == "undo":
-                kinds = ("answer", "verdict", "delete", "pin", "weight", "undo")
+                kinds = ("answer", "verdict", "delete", "pin", "weight", "drop", "undo")
                 said = [e for e in buffer.history() if e.kind in kinds and not e.undone]
                 buffer.say("undo", {"event": said[rng.integers(len(said))].seq})
             else:
@@ -108,6 +110,8 @@ def test_whatever_is_said_in_whatever_order(tmp_path: Path, seed: int) -> None:
             with Glance(buffer.path) as kept, anew(buffer.path) as fresh:
                 assert kept.columns.sequence == buffer.last_sequence
                 assert shown(kept) == shown(fresh)
+                in_force = kept.columns.demonstrations[kept.columns.in_force]["number"]
+                assert set(kept.ids("demonstrations", in_force)) == {d.id for d in buffer.demonstrations()}
                 entries = [
                     [(e.seq, e.kind) for e in g.diary("pin", "delete", "weight", "training")] for g in (kept, fresh)
                 ]
