@@ -1,8 +1,9 @@
 """Rollouts in which the arm itself calls for help, by its doubt or by a detector, and forks that tell what it missed.
 
 A stay is the time that the policy spends in one subtask. It fails when, left alone, it comes to the moment at which a
-watching person would take over, or drops the peg. A call by doubt ends a stay early; what would have become of it is
-found by letting a copy of that moment run on without help.
+watching person would take over, or drops the peg from a height; a peg let go of where it stood and picked again is no
+failure. A call by doubt ends a stay early; what would have become of it is found by letting a copy of that moment run
+on without help.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from teaching.types import Array, BadInput, explained
 
 UNSEEN = -np.inf
 """The doubt of a stay before the policy's first plan in it."""
+LIFTED = 0.1
+"""Metres: a peg dropped from lower is where it was."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,9 @@ class GatedDriver(Driver):
         fired = self._watch(self._truth if self.regime.watched else perceived(self._state))
         kinds = self._rows[-1]["kinds"] if self._rows else np.full(len(self.seeds), NONE)
         driving, stage = kinds == SegmentKind.POLICY, self._truth.stage
-        changed = driving & (stage != self._stay)
-        failing = driving & ~self._failed & (fired | (stage < self._stay))
+        dropped = driving & (stage < self._stages[-min(2, len(self._stages))]) & (self._truth.tool[:, 2] >= LIFTED)
+        changed = driving & ((stage > self._stay) | dropped)
+        failing = driving & ~self._failed & (fired | dropped)
         for i in np.flatnonzero(~self._failed & (changed | failing)):
             self._end(i, 1 if stage[i] > self._stay[i] else -1)
         self._failed |= failing
@@ -168,6 +172,7 @@ def forked(calls: Sequence[Call], policy: FlowPolicy, spec: AssemblySpec, person
     state, n = bench.resume([call.moment for call in calls]), len(calls)
     pilot, watch = Pilot(policy, n, rng), Watch(n, person)
     begun = np.array([call.stage for call in calls])
+    before = begun
     top: Array = np.array([call.doubt for call in calls])
     outcome: Array = np.zeros(n, np.int64)
     while not outcome.all():
@@ -178,6 +183,7 @@ def forked(calls: Sequence[Call], policy: FlowPolicy, spec: AssemblySpec, person
         bench.step(actions)
         state = bench.observe()
         now, fired = stages(state), watch(perceived(state))
-        ended = np.where(now > begun, 1, np.where((now < begun) | fired, -1, 0))
-        outcome = np.where(alive, ended, outcome)
+        dropped = (now < before) & (state[:, BenchAssembly.columns["tool"]][:, 2] >= LIFTED)
+        ended = np.where(now > begun, 1, np.where(dropped | fired, -1, 0))
+        outcome, before = np.where(alive, ended, outcome), now
     return [Stay(call.stage, float(u), int(r), True) for call, u, r in zip(calls, top, outcome, strict=True)]
