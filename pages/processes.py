@@ -77,7 +77,10 @@ def chosen() -> Path | None:
         path = lesson_path(home(), str(name))
     except BadInput:
         return None
-    return path if (path / "lesson.json").is_file() else None
+    if not (path / "lesson.json").is_file():
+        return None
+    st.session_state["lesson"] = path.name  # an address names it on its first page only
+    return path
 
 
 def choose(path: Path | None) -> None:

@@ -165,3 +165,13 @@ def test_running_lessons_can_be_closed(home, supervisor, monkeypatch):
     app = opened()
     app.button("close-busy").click().run()
     assert supervisor.closed == [path]
+
+
+def test_a_lesson_that_an_address_names_stays_open_on_other_pages(home, supervisor):
+    create_lesson(home, "linked", start="nothing")
+    app = AppTest.from_file(SHELL, default_timeout=30)
+    app.query_params["lesson"] = "linked"
+    app.run()
+    del app.query_params["lesson"]
+    app.switch_page("replay.py").run()
+    assert "Nothing is stored yet" in app.markdown[-1].value
