@@ -13,8 +13,12 @@ from teaching.rollout_task import Sensed, Sight
 from teaching.task import Truth
 from teaching.types import Array
 
-NEAR = 0.04
-"""Metres within which an offset is also told on a finer scale."""
+NEAR = 0.02
+"""Metres within which the ways that have to end are also told on a finer scale."""
+RIM = np.array([0.05, 0.19])
+"""Metres: about where things begin to touch, for each arm."""
+TOP = np.array([0.0, 0.0, 0.025])
+"""Metres: about from the peg's middle to the tip that takes or holds it."""
 FINE = 0.02
 """Metres that count as much as one unit of another kind, when states are compared."""
 APART = 10.0
@@ -53,11 +57,15 @@ class HoldAndInsert:
     width = 36
 
     def state(self, observation: Sensed) -> Array:
-        """(36,): heights of the tips, what they hold, the subtask, and the ways to things as they are perceived."""
+        """(36,): heights of the tips, what they hold, the subtask, and the ways to things as they are perceived.
+
+        What has to come near what is also told on a finer scale: the tips to handle and peg, the peg to the opening.
+        """
         told = {name: np.asarray(observation[name], dtype=np.float64) for name in _PERCEIVED}
         heights = told["tip"][[2, 5]]
         ways = np.concatenate([told["handle"], told["peg"], told["opening"]])
-        near = np.clip(np.append(ways, heights - NEAR), -NEAR, NEAR)
+        fit = told["opening"] - told["peg"]
+        near = np.clip(np.concatenate([told["handle"], told["peg"] + TOP, fit + TOP, heights - RIM]), -NEAR, NEAR)
         return np.concatenate(
             [heights, told["held"], told["grippers"], told["stage"], ways, near, told["yaws"], told["contact"],
              told["trace"]]

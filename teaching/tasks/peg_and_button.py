@@ -13,8 +13,12 @@ from teaching.rollout_task import Sensed, Sight
 from teaching.task import Truth
 from teaching.types import Array
 
-NEAR = 0.04
-"""Metres within which an offset is also told on a finer scale."""
+NEAR = 0.02
+"""Metres within which the ways that have to end are also told on a finer scale."""
+RIM = 0.06
+"""Metres: about where things begin to touch."""
+TOP = np.array([0.0, 0.0, 0.025])
+"""Metres: about from the peg's middle to the tip that takes or holds it."""
 FINE = 0.02
 """Metres that count as much as one unit of another kind, when states are compared."""
 APART = 10.0
@@ -50,11 +54,16 @@ class PegAndButton:
     width = 25
 
     def state(self, observation: Sensed) -> Array:
-        """(25,): height of the tip, what it holds, the subtask, and the ways to things as they are perceived."""
+        """(25,): height of the tip, what it holds, the subtask, and the ways to things as they are perceived.
+
+        What has to come near what is also told on a finer scale: the tip to the peg and to the button, and the peg,
+        wherever it hangs, to the slot.
+        """
         told = {name: np.asarray(observation[name], dtype=np.float64) for name in _PERCEIVED}
         height = told["tip"][2:]
         ways = np.concatenate([told["peg"], told["slot"], told["button"]])
-        near = np.clip(np.append(ways, height - NEAR), -NEAR, NEAR)
+        fit = told["slot"] - told["peg"][:2]
+        near = np.clip(np.concatenate([told["peg"] + TOP, fit, told["button"], height - RIM]), -NEAR, NEAR)
         return np.concatenate(
             [height, told["held"], told["gripper"], told["stage"], ways, near, told["peg_yaw"],
              told["contact"], told["trace"]]

@@ -38,7 +38,7 @@ def test_its_state_and_what_is_near(pair):
     state = pair.task.state(observation)
     assert state.shape == (pair.task.width,)
     np.testing.assert_allclose(state[pair.task.columns["handle"]], observation["handle"])
-    np.testing.assert_allclose(np.abs(state[pair.task.columns["near"]]).max(), 0.04)
+    np.testing.assert_allclose(np.abs(state[pair.task.columns["near"]]).max(), 0.02)
     later = {**observation.arrays, "stage": np.eye(5)[2][:4]}
     near = pair.task.relative(np.stack([state, pair.task.state(later)]))
     assert np.linalg.norm(near[0] - near[1]) > 10
