@@ -100,7 +100,9 @@ def keep_open(path: Path) -> None:
 
 def cookies(path: Path | None) -> dict[str, str]:
     """What the strip keeps in this browser, so that a reload is the same person in the same lesson."""
-    return {"session": session(), "lesson": path.name if path else "", "teacher": teacher("")}
+    arm = shown_arm()
+    kept = arm.name if arm is not None and arm.parent == home() / ".arms" else ""
+    return {"session": session(), "lesson": path.name if path else "", "teacher": teacher(""), "arm": kept}
 
 
 def addresses(path: Path, *, fresh: bool = False) -> dict[str, Address | None]:
@@ -117,8 +119,11 @@ def addresses(path: Path, *, fresh: bool = False) -> dict[str, Address | None]:
 
 
 def shown_arm() -> Path | None:
-    """The folder of the arm that the Arms page shows: one that is kept, or a lesson's."""
+    """The folder of the arm that the Arms page shows: one that is kept, or a lesson's. A kept one survives a reload."""
     place = st.session_state.get("arm")
+    if place is None and (slug := st.context.cookies.get("askback_arm")):
+        entry = fleet().entry(str(slug))
+        place = st.session_state["arm"] = str(entry.path) if entry is not None else ""
     return Path(place) if place else None
 
 
