@@ -1,14 +1,15 @@
 """Does replay by priority help a novice through a change? Storing episodes to regain 80 % after a domain shift.
 
 On the table of numbers, over many seeds: colours that goals name, then other colours, then another light that turns
-every colour. Three ways of teaching, as published: whole, without FIER, without PIER. On the simulated table, where one
-lesson takes minutes: seen, then unseen colours, whole and without PIER.
+every colour. Ways of teaching, as published: whole, without FIER, without PIER; and with priorities, but without the
+weights in the loss that take them back. On the simulated table, where one lesson takes minutes: seen, then unseen
+colours, whole and without PIER.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -26,8 +27,13 @@ from teaching.lesson import LessonConfig, TrainingConfig
 from teaching.sampling import Sampling
 from teaching.types import BadInput
 
-ARMS = {"whole": (True, True), "without PIER": (True, False), "without FIER": (False, True)}
-"""Name → FIER on, PIER on."""
+ARMS = {
+    "whole": (True, Sampling()),
+    "without PIER": (True, Sampling(prioritised=False)),
+    "without FIER": (False, Sampling()),
+    "PIER, weights off": (True, Sampling(beta=0.0)),
+}
+"""Name → FIER on, how batches are drawn. Weights: whether the loss takes back how often a row is drawn."""
 EACH = 120
 """Storing episodes in each domain of the table of numbers."""
 PHASES = (Phase(SEEN, 0.0, EACH), Phase(UNSEEN, 0.0, EACH), Phase(SEEN, 1.2, EACH))
@@ -48,31 +54,32 @@ def run(given: Given) -> Finding:
         seeds = given.seeds or (tuple(range(300, 400)) if given.full else SEEDS)
         for done, seed in enumerate(seeds):
             given.report("seeds", done, len(seeds))
-            settings = {"each": EACH, "step": STEP, "scenes": SCENES, "arms": list(ARMS)}
-            made = given.work / f"numbers-{seed}.json"
-            rows += kept(made, settings, partial(_all_arms, seed))
+            rows += [row for arm in ARMS for row in numbers(given, arm, seed)]
     if where != "numbers":
         rows += _on_the_table(given)
     return found(rows)
 
 
-def _all_arms(seed: int) -> list[dict[str, Any]]:
-    return [_numbers(arm, seed) for arm in ARMS]
+def numbers(given: Given, arm: str, seed: int) -> list[dict[str, Any]]:
+    """One lesson on the table of numbers; read if it is there."""
+    settings = {"each": EACH, "step": STEP, "scenes": SCENES, "phases": [asdict(phase) for phase in PHASES]}
+    made = given.work / f"numbers-{arm.lower().replace(', ', '-').replace(' ', '-')}-{seed}.json"
+    return kept(made, settings, partial(_numbers, arm, seed))
 
 
-def _numbers(arm: str, seed: int) -> dict[str, Any]:
-    fier, pier = ARMS[arm]
-    config = ToyConfig(fier=Fier(fier, fier), sampling=Sampling(prioritised=pier), phases=PHASES, most=2000)
+def _numbers(arm: str, seed: int) -> list[dict[str, Any]]:
+    fier, sampling = ARMS[arm]
+    config = ToyConfig(fier=Fier(fier, fier), sampling=sampling, phases=PHASES, most=2000)
     lesson = ToyLesson(config, seed)
     curves: list[list[float]] = [[] for _ in PHASES]
     for number, tally in lesson.run():
         if tally.storing % STEP == 0:
             curves[number].append(round(100 * lesson.score(PHASES[number], SCENES), 2))
     tally = lesson.tally
-    return {
+    return [{
         "where": "numbers", "arm": arm, "seed": seed, "curves": curves, "answers": tally.answers,
         "seconds": tally.seconds, "annotated": tally.annotated, "needed": [needed(c, STEP, EACH) for c in curves[1:]],
-    }  # fmt: skip
+    }]  # fmt: skip
 
 
 def needed(curve: Sequence[float], step: int, most: int) -> int:
@@ -101,7 +108,7 @@ def _on_the_table(given: Given) -> list[dict[str, Any]]:
 def _table_row(name: str, seed: int, first: int, after: int, given: Given, arm: Any) -> dict[str, Any]:
     config = LessonConfig(
         name=f"{name}-{seed}", arm=TABLE_ARM, teacher="oracle", start="nothing", seed=seed,
-        training=TrainingConfig(prioritised=ARMS[name][1]),
+        training=TrainingConfig(prioritised=ARMS[name][1].prioritised),
     )  # fmt: skip
     short = f"{name.lower().replace(' ', '-')}-{seed}"
     before = run_cell(Cell(short, config, first, scenes=TABLE_SCENES), given.work, arm)
@@ -152,7 +159,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
 def _verdict(rows: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     lines: list[str] = []
     figures: dict[str, Any] = {"seeds": len({row["seed"] for row in rows})}
-    for other in ("without PIER", "without FIER"):
+    for other in tuple(ARMS)[1:]:
         whole, less = _of(rows, "whole"), _of(rows, other)
         if len(less) < 2:
             continue
