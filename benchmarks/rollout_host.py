@@ -68,7 +68,9 @@ def help_once(arm: StreamArm, page: Page, channel: Channel) -> tuple[float, floa
     page.tell(type="drive", on=True)
     page.tell(type="beat", n=int(1e6 * pressed))
     page.tell(type="drive", delta=[0.0, 0.0, 0.002, 0.0], t=time.time())
-    channel.wait(lambda v: v["phase"] == "recovery", timeout=20)
+    while channel.view["phase"] == "policy":
+        page.tell(type="beat", n=int(1e6 * time.monotonic()))
+        channel.hear(0.03)
     noticed = 1000 * (time.monotonic() - pressed)
     drive(page, 0.4, z=0.002)
     frames = arm.frames(before, 5000)

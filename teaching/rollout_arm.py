@@ -76,6 +76,11 @@ class RolloutArm:
         """Whether it can be reset, and tells the truth."""
         return bool({"laid", "scene"} & self.features.capabilities)
 
+    @property
+    def can_rewind(self) -> bool:
+        """Whether time can be turned back."""
+        return "scene" in self.features.capabilities
+
     def ask(self, what: str, work: Callable[[], Any], about: Any = None) -> None:
         """Have some work done; one at a time."""
         self.busy = True

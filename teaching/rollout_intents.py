@@ -74,7 +74,7 @@ def meaningful(lesson: RolloutLesson) -> list[str]:
         found.append("done")
     if lesson.phase is not Phase.READY and not lesson.hand.is_scene:
         found.append("success")
-    if Event.RESTORE in table and lesson.hand.is_scene:
+    if Event.RESTORE in table and lesson.hand.can_rewind:
         found += ["rewind", "return"]
     return found
 

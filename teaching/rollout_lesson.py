@@ -150,7 +150,7 @@ class RolloutLesson(RolloutMoves):
         self._need_episode(Phase.POLICY, *_MOTION)
         draft = self.draft
         assert draft is not None
-        need(self.hand.is_scene, "time goes one way on this arm: take over, or retrace")
+        need(self.hand.can_rewind, "time goes one way on this arm: take over, or retrace")
         known = [draft.first, *draft.ticks]
         need(tick in known, f"expected a tick of this episode, {draft.first} to {draft.seen}, got {tick}")
         self.hold()

@@ -40,7 +40,7 @@ def rollout_view(lesson: RolloutLesson, cache: dict[str, Any]) -> dict[str, Any]
         "proposal": _proposal(lesson, cache),
         "boundary": _boundary(lesson, cache),
         "branches": lesson.branches() if draft is not None and draft.restored else _trunk(lesson),
-        "can_rewind": lesson.hand.is_scene,
+        "can_rewind": lesson.hand.can_rewind,
         "heat": lesson.heat(),
         **_history(lesson, cache),
         "gate": {
