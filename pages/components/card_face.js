@@ -12,7 +12,10 @@ const CARD_FACE = {
     if (skip) skip.dataset.skip = "";
     const strange = (question && question.unknown_words) || [];
     if (strange.length) why.append(element("strong", { textContent: ` · ${unknownWords(strange)}` }));
-    if (question && question.unreachable) why.append(element("strong", { textContent: " · the arm cannot reach this" }));
+    if (question && question.refused) {
+      why.append(element("strong", { textContent: ` · ${question.unreachable} ` }), element("button", { type: "button", textContent: "Do it anyway" }));
+      why.lastChild.dataset.anyway = "";
+    } else if (question && question.unreachable) why.append(element("strong", { textContent: " · the arm cannot reach this" }));
     if (view && !this.host.up) why.append(element("strong", { textContent: " · connection lost, trying again; nothing is lost" }));
     if (view && view.disk && view.disk.warning) why.append(element("strong", { textContent: ` · ${view.disk.warning}` }));
     this.part("canvas").setAttribute("aria-label", question ? `The table from above. Plan: ${question.goal}` : "The table from above");
@@ -23,7 +26,7 @@ const CARD_FACE = {
   buttons() {
     const free = this.free;
     const asking = this.state === "asking";
-    const on = { valid: free && asking, invalid: free && asking, unknown: free && asking, relabel: free, demonstrate: free,
+    const on = { valid: free && asking && !this.question.refused, invalid: free && asking, unknown: free && asking, relabel: free, demonstrate: free,
       send: free && draftReady(this.draft), back: free && !asking, "turn-left": free && Boolean(this.draft.pick), "turn-right": free && Boolean(this.draft.pick),
       wrong: Boolean(this.judged) && this.host.up, undo: this.host.up && !this.practising && Boolean(this.view && this.view.lease.you) && (asking || !this.question), map: Boolean(this.question) && !this.question.blind, mute: true, help: true };
     for (const button of this.root.querySelectorAll("[data-act]")) button.disabled = !on[button.dataset.act];

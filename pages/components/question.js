@@ -46,7 +46,7 @@ class Card {
     this.part("which").addEventListener("change", (event) => { this.which = event.target.value; event.target.blur(); this.canvas.draw(); });
     this.part("more").addEventListener("click", () => this.toggle("controls"));
     this.part("free").addEventListener("keydown", (event) => this.freeText(event));
-    this.part("why").addEventListener("click", (event) => { if (event.target.dataset.skip !== undefined) this.skip(); });
+    this.part("why").addEventListener("click", (event) => { if (event.target.dataset.skip !== undefined) this.skip(); if (event.target.dataset.anyway !== undefined) this.answer("valid", true); });
   }
 
   get view() { return this.host.view; }
@@ -121,7 +121,9 @@ class Card {
     else this.say(this.draft.pick ? "click where it should be placed first" : "choose a goal or show the plan first");
   }
 
-  answer(verdict) {
+  /** `anyway`: a motion whose rehearsal went wrong; no key says that. */
+  answer(verdict, anyway = false) {
+    if (verdict === "valid" && this.question && this.question.refused && !anyway) return this.say("it went wrong in the rehearsal; see above");
     if (!this.free || (this.state !== "asking" && !(verdict === "invalid" && draftReady(this.draft)))) return;
     const fields = answerOf(verdict, this.draft);
     if (this.practising) return this.practised(fields);
@@ -133,7 +135,7 @@ class Card {
     this.flash(words);
     this.say("saving…");
     const slow = setTimeout(() => this.say("saving… it will be sent again until it is kept"), SLOW);
-    this.host.intent("answer", { query, ...fields, seconds: this.seconds() }).then((ack) => { clearTimeout(slow); this.acknowledged(ack, query); });
+    this.host.intent("answer", { query, ...fields, ...(anyway ? { anyway } : {}), seconds: this.seconds() }).then((ack) => { clearTimeout(slow); this.acknowledged(ack, query); });
     this.refresh();
   }
 

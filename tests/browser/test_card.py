@@ -290,3 +290,22 @@ def test_more_ghosts_than_keys_are_left_out(visit, fake):
     assert len(fake.lesson.view["question"]["ghosts"]) == 4
     expect(page.locator("[data-ghosts] button")).to_have_count(4)  # the plan and three others
     expect(page.locator("[data-words]")).to_have_text("I am guessing")
+
+
+def test_a_plan_whose_rehearsal_went_wrong_is_done_only_by_its_own_button(visit, fake):
+    why = "rehearsed in a simulated arm, its gripper touched the table"
+    fake.lesson.view["question"] |= {"unreachable": why, "refused": True}
+    page = visit()
+    expect(page.locator("[data-why]")).to_contain_text(why)
+    expect(page.locator('[data-act="valid"]')).to_be_disabled()
+    page.keyboard.press("a")
+    page.wait_for_timeout(200)
+    assert fake.lesson.answers == []
+    page.get_by_role("button", name="Do it anyway").click()
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    answer = fake.lesson.answers[0]
+    assert (answer["verdict"], answer["anyway"]) == ("valid", True)
+    page.keyboard.press("a")
+    expect(page.locator("[data-saved]")).to_have_text("saved ✓")
+    until(page, lambda: len(fake.lesson.answers) == 2)
+    assert "anyway" not in fake.lesson.answers[1]
