@@ -79,7 +79,7 @@ class LessonConfig:
             raise BadInput(f"expected a weighting among {', '.join(SELECTIONS)}, got {self.weighting!r}")
         if self.kind not in KINDS:
             raise BadInput(f"expected a kind among {', '.join(KINDS)}, got {self.kind!r}")
-        known = rollout_tasks() if self.kind == "rollout" else tasks()
+        known = (*rollout_tasks(), *rollout_tasks(arms=2)) if self.kind == "rollout" else tasks()
         if self.task not in known:
             raise BadInput(f"expected a task among {', '.join(known)}, got {self.task!r}")
         if self.protocol not in (*PROTOCOLS, "demos") or self.wanted < 1:
