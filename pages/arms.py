@@ -93,7 +93,8 @@ def line(row: Row) -> None:
             st.markdown(f":small[asks: *{row.asks}*]")
         trouble = processes.fleet().trouble(row.entry) if row.entry is not None and row.glance is None else None
         if trouble:
-            st.error(f"**{trouble['title']}.** {trouble['message']}  \n{trouble['do']}", icon=":material/error:")
+            do = trouble["do"].replace("press Release", "press Connect")
+            st.error(f"**{trouble['title']}.** {trouble['message']}  \n{do}", icon=":material/error:")
         acts(row, shown)
 
 
