@@ -18,6 +18,7 @@ from robot_io.errors import ArmError
 from robot_io.fleet import Entry, running
 from robot_io.glance import Glance, diary, glance, shape
 from robot_io.port import Found, find_ports
+from robot_io.remote import RemoteArm
 from teaching.supervisor import asks, list_lessons
 
 PHASES = {
@@ -102,8 +103,11 @@ def acts(row: Row, shown: bool) -> None:
     """Show, connect, disconnect, calibrate, remove."""
     name, entry, on = row.path.name, row.entry, row.glance is not None
     with st.container(horizontal=True):
-        if on and not shown and st.button("Show", key=f"show-{name}", type="primary"):
-            choose(row.path)
+        if on and not shown:
+            if st.button("Show", key=f"show-{name}", type="primary"):
+                choose(row.path)
+            if st.button("STOP", key=f"stop-{name}", help="The strip's STOP is quicker: show it for that."):
+                stop(row.path)
         if entry is None:
             return
         if not on and not processes.fleet().starting(entry):
@@ -121,6 +125,18 @@ def acts(row: Row, shown: bool) -> None:
         if not on and st.button("Remove", key=f"remove-{name}", type="tertiary"):
             processes.fleet().forget(entry)
             choose(None)
+
+
+def stop(path: Path) -> None:
+    """Stop an arm that is not shown."""
+    arm = RemoteArm(path, session=processes.session(), timeout=5.0)
+    try:
+        arm.connect()
+        arm.stop()
+    except ArmError as error:
+        st.error(f"It could not be stopped from here: {error}. Use its hardware stop.", icon=":material/error:")
+    finally:
+        arm.disconnect()
 
 
 def choose(path: Path | None) -> None:
