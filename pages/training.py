@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 
 from pages import history, processes
+from pages.compared import compared
 from pages.components.chart import COLOURS, axis, chart, line, points
 from robot_io.arm import ArmError
 from teaching.amending import go_on_from
@@ -144,7 +145,9 @@ def table(known: list[Model], found: list[Evaluation]) -> int:
         }
         for n, m in enumerate(known)
     ]
-    event = st.dataframe(rows, hide_index=True, on_select="rerun", selection_mode="single-row", key="models")
+    event = st.dataframe(
+        rows, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"models {known[0].name}"
+    )
     chosen = event.selection.rows
     return int(chosen[0]) if chosen and chosen[0] < len(known) else 0
 
@@ -195,6 +198,7 @@ def one(path: Path, known: list[Model], n: int, found: list[Evaluation], glance:
     sixth.button("Evaluate", key="evaluate", on_click=evaluate, args=(path, model.name), width="stretch")
     waiting([e for e in found if e.model == model.name], path)
     lineage(model, known, glance)
+    compared(model, known, found)
 
 
 def waiting(found: list[Evaluation], path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 from teaching.metrics import Rate
 from teaching.types import BadInput
 
+WHOLE = 1.0 - 1e-4
+"""Reward of a scene that was solved wholly; they are kept to four digits."""
 FOLDER = "evaluations"
 MOST = 500
 """Scenes of one evaluation: seeds of one run are that far apart."""
@@ -107,3 +110,38 @@ def _read(path: Path) -> Evaluation | None:
     except (ValueError, AttributeError):
         pass  # it has not come to its end, or failed: its last words tell
     return Evaluation(*which, _alive(path), None, last[-200:])
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two models on the same frozen scenes, by the scenes' numbers, counted from 0."""
+
+    fixed: tuple[int, ...]
+    """Solved wholly by the later one only."""
+    broken: tuple[int, ...]
+    """By the earlier one only."""
+    solved: tuple[int, ...]
+    unsolved: tuple[int, ...]
+
+    @property
+    def chance(self) -> float:
+        """How likely so uneven a change is if both were equally good: the exact sign test, two-sided (McNemar)."""
+        n, fewer = len(self.fixed) + len(self.broken), min(len(self.fixed), len(self.broken))
+        return float(min(1.0, 2 * sum(math.comb(n, k) for k in range(fewer + 1)) / 2**n))
+
+
+def difference(earlier: Evaluation, later: Evaluation) -> Difference:
+    """What changed from one model to another, scene by scene.
+
+    Raises:
+        BadInput: not evaluated on the same scenes, or by a version that did not keep each scene's reward.
+    """
+    if (earlier.seed, earlier.split) != (later.seed, later.split):
+        raise BadInput("expected evaluations of the same seed and objects; evaluate both on the same scenes")
+    rewards = [(e.figures or {}).get("rewards") for e in (earlier, later)]
+    if rewards[0] is None or rewards[1] is None:
+        raise BadInput("expected evaluations that kept the reward of each scene; evaluate both anew")
+    kinds: dict[tuple[bool, bool], list[int]] = {(a, b): [] for a in (False, True) for b in (False, True)}
+    for scene, (before, after) in enumerate(zip(*rewards, strict=False)):
+        kinds[before >= WHOLE, after >= WHOLE].append(scene)
+    return Difference(*(tuple(kinds[k]) for k in ((False, True), (True, False), (True, True), (False, False))))

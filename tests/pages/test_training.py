@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from teaching.amending import go_on_from
-from teaching.evaluations import evaluations, pooled, start
+from teaching.evaluations import Difference, difference, evaluations, pooled, start
 from teaching.learning import entry
 from teaching.lesson import LessonConfig
 from teaching.metrics import Rate
@@ -35,9 +35,9 @@ def lesson(home: Path, supervisor) -> Path:  # noqa: F811
     return path
 
 
-def result(path: Path, name: str, success: float, episodes: int) -> None:
+def result(path: Path, name: str, success: float, episodes: int, **more: object) -> None:
     (path / "evaluations").mkdir(exist_ok=True)
-    figures = {"success": success, "episodes": episodes, "reward_x100": 100 * success}
+    figures = {"success": success, "episodes": episodes, "reward_x100": 100 * success, **more}
     (path / "evaluations" / name).write_text(f"evaluated scenes 3 of 3\n{json.dumps(figures)}\n")
 
 
@@ -79,3 +79,18 @@ def test_evaluations_are_read_and_pooled_over_scenes(lesson):
 def test_an_evaluation_that_cannot_be_is_refused(lesson, model, how, expected):
     with pytest.raises(BadInput, match=expected):
         start(lesson, model, **how)
+
+
+def test_what_was_fixed_and_broken_between_two_models(lesson):
+    result(lesson, "000001-seen-seed0-5.log", 0.4, 5, rewards=[1, 1, 0.5, 0, 0])
+    result(lesson, "000002-seen-seed0-5.log", 0.8, 5, rewards=[1, 0.5, 1, 1, 1])
+    first, second = evaluations(lesson)
+    found = difference(first, second)
+    assert found == Difference(fixed=(2, 3, 4), broken=(1,), solved=(0,), unsolved=())
+    assert found.chance == pytest.approx(2 * 5 / 16)
+    app = opened("training", lesson="mine")
+    said = "\n".join([m.value for m in app.markdown] + [c.value for c in app.caption])
+    assert "**3 fixed**, **1 broken**" in said and "2 examples came in between: [e2-" in said
+    result(lesson, "000001-seen-seed1-5.log", 0.4, 5)
+    with pytest.raises(BadInput, match="same scenes"):
+        difference(evaluations(lesson)[1], second)
