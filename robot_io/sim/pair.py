@@ -154,7 +154,10 @@ class SimPair:
         return np.stack([_placed(self._chain.tip(joints[part]), i) for i, part in enumerate((LEFT, RIGHT))])
 
     def places(self, joints: Array) -> Array:
-        """Where the tips would be, (N, 8) x, y, z, yaw of each in the first arm's frame, for joints (N, 15)."""
+        """Where the tips would be, (N, 8) for joints (N, 15): x, y, z of each in the first arm's frame, yaw in its own.
+
+        So a tip that points ahead has yaw 0 and not π, where moves would jump.
+        """
         parts = [self._chain.places(joints[:, part]) for part in (LEFT, RIGHT)]
         for arm, part in enumerate(parts):
             part[:, :3] = _placed(part[:, :3], arm)

@@ -119,6 +119,9 @@ def test_the_tips_are_where_kinematics_says(laid):
     seen = laid.observe()
     np.testing.assert_allclose(laid.tip(seen["joints"]).ravel(), seen["tip"], atol=2e-3)
     np.testing.assert_allclose(laid.tip(seen["joints"]).sum(axis=0)[0], APART, atol=1e-3)
+    turned = laid.reach(seen["joints"], rows((0, [0.01]), (1, [0.0, 0.0, 0.0, 0.1]))[:-1])
+    change = np.diff(laid.places(np.stack([seen["joints"], turned])), axis=0).reshape(2, 4)
+    np.testing.assert_allclose(change, [[0.01, 0, 0, 0], [0, 0, 0, 0.1]], atol=1e-3)
 
 
 def test_the_arms_keep_apart(laid):
