@@ -106,23 +106,27 @@ def work(policy: FlowPolicy, scene: str, seed: int, regime: Regime, person: Expe
 
 
 def run(given: Given) -> Finding:
-    """In full five seeds and both scenes, else one seed of the scene whose looks can be wrong."""
-    if given.options:
-        raise BadInput(f"expected nothing to be set, got {', '.join(sorted(given.options))}")
+    """In full five seeds and both scenes, else one seed of the scene whose looks can be wrong.
+
+    Option: `cells=there` tells of finished cells alone.
+    """
+    if set(given.options) - {"cells"}:
+        raise BadInput(f"expected only cells to be set, got {', '.join(sorted(given.options))}")
     torch.set_num_threads(1)
     seeds = given.seeds or (SEEDS if given.full else SEEDS[:1])
     config = GatedConfig(seeds, tuple(SCENES) if given.full else ("looks",))
-    return robot_gated_report.found(compare(given.work, config, trained(given.work, given.report), given.report))
+    policy = trained(given.work, given.report) if given.options.get("cells") != "there" else None
+    return robot_gated_report.found(compare(given.work, config, policy, given.report))
 
 
-def compare(out: Path, config: GatedConfig, policy: Trained, report: Report = silent) -> list[dict[str, Any]]:
-    """Run what is missing; every finished cell is kept in `out/cells`.
+def compare(out: Path, config: GatedConfig, policy: Trained | None, report: Report = silent) -> list[dict[str, Any]]:
+    """Run what is missing, or, without policies, leave it out; every finished cell is kept in `out/cells`.
 
     Returns:
         One row for each seed, scene, learner and regime.
 
     Raises:
-        BadInput: `out` holds figures of other settings.
+        BadInput: nothing is there, or `out` holds figures of other settings.
     """
     _claim(out / "settings.json", settings(config))
     rows: list[dict[str, Any]] = []
@@ -130,9 +134,13 @@ def compare(out: Path, config: GatedConfig, policy: Trained, report: Report = si
     for done, (seed, scene, name) in enumerate(wanted):
         report("cells", done, len(wanted))
         path = out / "cells" / f"{scene}-{name}-{seed}.json"
-        if not path.is_file():
+        if not path.is_file() and policy is None:
+            continue
+        if policy is not None and not path.is_file():
             write_json(path, _cell(policy(scene, name, seed), scene, name, seed, config))
         rows += json.loads(path.read_text())
+    if not rows:
+        raise BadInput(f"expected finished cells in {out}, got none; leave cells=there away to run them")
     return rows
 
 

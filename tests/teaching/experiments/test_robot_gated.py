@@ -145,8 +145,11 @@ def test_it_resumes_and_refuses_other_settings(done: tuple[Path, list[dict]]) ->
         compare(out, GatedConfig(**{**vars(TINY), "rollouts": 3}), doubter)
     with pytest.raises(BadInput, match="name another"):
         robot_gated.run(Given(out))
-    with pytest.raises(BadInput, match="nothing to be set"):
+    with pytest.raises(BadInput, match="only cells"):
         robot_gated.run(Given(out, options={"luck": "1"}))
+    assert compare(out, GatedConfig(**{**vars(TINY), "seeds": (0, 1)}), None) == rows
+    with pytest.raises(BadInput, match="finished cells"):
+        compare(out, GatedConfig(**{**vars(TINY), "seeds": (1,)}), None)
     with pytest.raises(BadInput, match="learners among"):
         GatedConfig(learners=("nobody",))
 
