@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from teaching.experiments.experiment import EXPERIMENTS, Experiment, Finding, Given, Report, experiment, silent
+from teaching.experiments.experiment import EXPERIMENTS, Finding, Given, Report, experiment, silent
 from teaching.types import AskbackError, BadInput
 
 BEGIN = "<!-- from here to the end mark: rewritten by python -m teaching reproduce -->"
@@ -47,12 +47,14 @@ def reproduce(
     """
     chosen = experiment(name)
     given = Given(work / name, tuple(seeds) if seeds is not None else None, full, report, dict(options or {}))
-    begun = time.perf_counter()
+    begun, resumed = time.perf_counter(), given.work.is_dir()
     found = chosen.run(given)
     seconds = round(time.perf_counter() - begun, 1) if found.seconds is None else found.seconds
+    kept = ", going on from what runs before had kept" if resumed and found.seconds is None else ""
+    took = f"{seconds:,.0f} s{kept}"
     out.mkdir(parents=True, exist_ok=True)
     page = out / f"{name}.md"
-    part = _part(name, chosen, found, command(name, given), seconds)
+    part = _part(name, found, command(name, given), took)
     for shown, text in found.plots.items():
         _write(out / f"{name}-{shown}.svg", text)
     _write(out / f"{name}.json", _rows(found, command(name, given), seconds))
@@ -82,9 +84,9 @@ def placed(page: str, part: str, question: str) -> str:
     return f"{before}{block}{after}"
 
 
-def _part(name: str, chosen: Experiment, found: Finding, how: str, seconds: float) -> str:
+def _part(name: str, found: Finding, how: str, took: str) -> str:
     plots = [f"![{shown}]({name}-{shown}.svg)" for shown in found.plots]
-    made = f"Made by `{how}` in {seconds:,.0f} s; every run is in [{name}.json]({name}.json)."
+    made = f"Made by `{how}` in {took}; every run is in [{name}.json]({name}.json)."
     return "\n\n".join([made, *plots, found.markdown.strip()])
 
 

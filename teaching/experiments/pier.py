@@ -156,12 +156,18 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
     return table(["lesson", *changes, *ended, "annotated", "answers", "human seconds"], body)
 
 
+COMPARED = (
+    ("without PIER", "whole"), ("without FIER", "whole"), ("PIER, weights off", "whole"),
+    ("without PIER", "PIER, weights off"),
+)  # fmt: skip
+
+
 def _verdict(rows: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     lines: list[str] = []
     figures: dict[str, Any] = {"seeds": len({row["seed"] for row in rows})}
-    for other in tuple(ARMS)[1:]:
-        whole, less = _of(rows, "whole"), _of(rows, other)
-        if len(less) < 2:
+    for other, base in COMPARED:
+        less, whole = _of(rows, other), _of(rows, base)
+        if len(less) < 2 or len(whole) != len(less):
             continue
         pairs = {
             f"after the change to {NAMES[i + 1]}": [[row["needed"][i] for row in own] for own in (less, whole)]
@@ -170,8 +176,8 @@ def _verdict(rows: Sequence[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
         pairs["summed over changes"] = [[sum(row["needed"]) for row in own] for own in (less, whole)]
         for name, (a, b) in pairs.items():
             found = paired(a, b)
-            lines.append(f"- {other} needs so many storing episodes more, {name}: {found.told()}.")
-            figures[f"{other}, {name}"] = [round(x, 2) for x in found.difference[:3]]
+            lines.append(f"- *{other}* needs so many storing episodes more than *{base}*, {name}: {found.told()}.")
+            figures[f"{other} less {base}, {name}"] = [round(x, 2) for x in found.difference[:3]]
     return "\n".join(lines), figures
 
 
