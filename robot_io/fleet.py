@@ -164,13 +164,11 @@ class Fleet:
         return thread
 
     def attach(self) -> None:
-        """Look after those that run already, and those that crashed while nobody looked."""
+        """Look after those that run already. None is started: no arm gets torque because a computer was switched on."""
         for entry in self.entries():
             run = running(entry.path)
-            if run is not None or (entry.path / "run" / "arm.json").exists():
-                calibrating = run is not None and run.name.startswith("calibrate:")
-                self._wanted[entry.path] = "calibrate" if calibrating else "run"
-        self.look_after()
+            if run is not None:
+                self._wanted[entry.path] = "calibrate" if run.name.startswith("calibrate:") else "run"
 
     def look_after(self) -> None:
         """Start what is wanted and does not run."""

@@ -259,8 +259,8 @@ def parse(arguments: Sequence[str]) -> Options:
 def tell_end(directory: Path, error: Exception) -> None:
     """Why it could not go on, for a page; the log has it, too."""
     if not isinstance(error, Owned):
-        file = directory / "run" / ENDED
-        file.write_text(json.dumps({"why": f"{type(error).__name__}: {error}"}))
+        with contextlib.suppress(OSError):
+            (directory / "run" / ENDED).write_text(json.dumps({"why": f"{type(error).__name__}: {error}"}))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -169,7 +169,7 @@ class ArmPanel {
       row.aim.style.display = told && !row.grip ? "" : "none";
       if (told && !row.grip) row.at(row.aim, told[n]);
       row.range.toggleAttribute("data-edge", !row.grip && (value < row.low + EDGE || value > row.high - EDGE));
-      row.numbers[0].textContent = row.grip ? `${Math.round(100 * value)} %` : `${(value * DEGREES).toFixed(1)}°`;
+      row.numbers[0].textContent = row.grip ? `${Math.round(100 * value)} %` : `${(value * DEGREES).toFixed(1).replace(/^-0.0$/, "0.0")}°`;
     });
     this.part("panel").dataset.poses = Number(this.part("panel").dataset.poses || 0) + 1;
     this.skeleton.show(points, this.arm.features.limits.workspace);
