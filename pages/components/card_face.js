@@ -5,6 +5,7 @@ const CARD_FACE = {
     const why = this.part("why");
     this.part("goal").textContent = question ? question.goal : view ? "nothing to ask just now" : this.host.failures ? "reaching the lesson…" : "opening the lesson…";
     why.replaceChildren();
+    why.title = "";
     if (this.practising) why.append(element("button", { type: "button", textContent: "Skip practice" }), ` ${this.practice.title}`);
     else if (question) why.append(question.again ? "taken back: answer it once more; nothing moves" : question.reason);
     else if (view) why.append(view.gate.promise);
@@ -13,8 +14,9 @@ const CARD_FACE = {
     const strange = (question && question.unknown_words) || [];
     if (strange.length) why.append(element("strong", { textContent: ` · ${unknownWords(strange)}` }));
     if (question && question.refused) {
-      why.append(element("strong", { textContent: ` · ${question.unreachable} ` }), element("button", { type: "button", textContent: "Do it anyway" }));
-      why.lastChild.dataset.anyway = "";
+      why.prepend(element("button", { type: "button", textContent: "Do it anyway" }), element("strong", { textContent: ` ${question.unreachable} · ` }));
+      why.firstChild.dataset.anyway = "";
+      why.title = question.unreachable;
     } else if (question && question.unreachable) why.append(element("strong", { textContent: " · the arm cannot reach this" }));
     if (view && !this.host.up) why.append(element("strong", { textContent: " · connection lost, trying again; nothing is lost" }));
     if (view && view.disk && view.disk.warning) why.append(element("strong", { textContent: ` · ${view.disk.warning}` }));

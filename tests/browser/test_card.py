@@ -293,7 +293,7 @@ def test_more_ghosts_than_keys_are_left_out(visit, fake):
 
 
 def test_a_plan_whose_rehearsal_went_wrong_is_done_only_by_its_own_button(visit, fake):
-    why = "rehearsed in a simulated arm, its gripper touched the table"
+    why = "rehearsed in a simulated arm, its gripper touched the table; the arm did not begin it. Choose another way"
     fake.lesson.view["question"] |= {"unreachable": why, "refused": True}
     page = visit()
     expect(page.locator("[data-why]")).to_contain_text(why)
@@ -301,7 +301,9 @@ def test_a_plan_whose_rehearsal_went_wrong_is_done_only_by_its_own_button(visit,
     page.keyboard.press("a")
     page.wait_for_timeout(200)
     assert fake.lesson.answers == []
-    page.get_by_role("button", name="Do it anyway").click()
+    button, line = page.get_by_role("button", name="Do it anyway"), page.locator("[data-why]")
+    assert button.bounding_box()["x"] < line.bounding_box()["x"] + 20, "a long reason does not push it out of sight"
+    button.click()
     expect(page.locator("[data-saved]")).to_have_text("saved ✓")
     answer = fake.lesson.answers[0]
     assert (answer["verdict"], answer["anyway"]) == ("valid", True)
