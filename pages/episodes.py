@@ -172,6 +172,10 @@ def main() -> None:
     if refused := st.session_state.pop("refused", ""):
         st.error(f"Nothing was changed: {refused}", icon=":material/error:")
     found = history.of(path)
+    if not found.episode_count:
+        st.title("Episodes")
+        st.write("Nothing was recorded yet.")
+        return
     first, second, third = st.columns([2, 1.4, 3], vertical_alignment="bottom")
     goal = first.text_input("Goal has in it", key="goal", placeholder="red blocks")
     wanted = second.selectbox("Plans", OUTCOMES, key="wanted")
@@ -184,7 +188,7 @@ def main() -> None:
     if name:
         one(path, found, name, answers, gone)
     elif not listed:
-        st.write("Nothing was recorded yet." if not goal and wanted == "any" else "No episode is like that.")
+        st.write("No episode is like that.")
 
 
 main()

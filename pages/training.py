@@ -253,6 +253,8 @@ def main() -> None:
         st.error(f"Nothing was changed: {refused}", icon=":material/error:")
     glance = history.of(path)
     known, found = list(reversed(models(path / "checkpoints"))), evaluations(path)
+    if not known:
+        st.title("Training")
     st.markdown("### Now")
     job(path)
     entries = glance.diary("training", most=SHOWN)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from robot_io.remote import ask_token
 from robot_io.run_files import RunFile, RunFileError, alive, read_run_file
 from teaching.lesson import LessonConfig, starter
 from teaching.replay import NotABuffer, ReplayBuffer
+from teaching.replay.glance import Glance
 from teaching.types import AskbackError, BadInput
 
 KINDS = ("arm", "host")
@@ -71,13 +73,14 @@ def list_lessons(home: Path) -> list[LessonSummary]:
 def _summary(path: Path) -> LessonSummary:
     changed = max((f.stat().st_mtime for f in (path / "lesson.json", path / "events.log") if f.exists()), default=0.0)
     try:
-        with ReplayBuffer(path, readonly=True) as buffer:
-            config = LessonConfig.from_json(buffer.lesson)
+        with Glance(path) as found:
+            config, columns = LessonConfig.from_json(found.columns.lesson), found.columns
             return LessonSummary(
-                path, config.name, config.task, config.arm, config.teacher, len(buffer.episodes()),
-                len(buffer.answers()), len(buffer.demonstrations()), changed, running(path), kind=config.kind,
+                path, config.name, config.task, config.arm, config.teacher, found.episode_count,
+                int(columns.decisions["answered"].sum()), int(columns.in_force.sum()), changed, running(path),
+                kind=config.kind,
             )  # fmt: skip
-    except (AskbackError, OSError, TypeError) as error:
+    except (AskbackError, OSError, TypeError, sqlite3.Error) as error:
         return LessonSummary(path, path.name, "", "", "", 0, 0, 0, changed, False, str(error))
 
 
@@ -187,9 +190,9 @@ class Supervisor:
 
     def attach(self, home: Path) -> None:
         """Look after the lessons of a home that run already."""
-        for summary in list_lessons(home):
-            if summary.running:
-                self.open(summary.path)
+        for path in Path(home).iterdir() if Path(home).is_dir() else ():
+            if (path / "lesson.json").is_file() and running(path):
+                self.open(path)
 
     def look_after(self) -> None:
         """Start again what has ended; a process that dies three times in a row is left, and `trouble` says why."""

@@ -107,6 +107,12 @@ class Glance:
         with self._lock:
             return reading.diary(self._connection, kinds, most)
 
+    @property
+    def episode_count(self) -> int:
+        """Committed episodes."""
+        with self._lock:
+            return int(self._connection.execute("SELECT COUNT(*) FROM episodes").fetchone()[0])
+
     def episodes(self, goal: str = "", most: int = 200) -> list[Summary]:
         """The latest committed episodes, newest first, deleted ones too; with `goal`, those whose goal has it in it."""
         words, found = goal.strip().lower(), []

@@ -138,12 +138,12 @@ def test_a_config_that_cannot_be_read_is_of_questions(tmp_path):
     assert kind_of(tmp_path) == "plans"
 
 
-@pytest.mark.parametrize("page", ["teach", "rollout", "replay", "progress", "keys"])
+@pytest.mark.parametrize("page", ["teach", "rollout", "replay", "progress", "episodes", "training", "keys"])
 def test_every_page_draws_without_a_lesson(home, supervisor, page):
     assert opened(page).title[0].value.lower() == page
 
 
-@pytest.mark.parametrize("page", ["replay", "progress"])
+@pytest.mark.parametrize("page", ["replay", "progress", "episodes", "training"])
 def test_reading_pages_draw_an_empty_lesson(home, supervisor, page):
     create_lesson(home, "empty", start="nothing")
     assert opened(page, lesson="empty").title[0].value.lower() == page
