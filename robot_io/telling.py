@@ -72,7 +72,8 @@ def shape(arm: SafeArm, joints: Array) -> tuple[Array, Array]:
     points = inner.skeleton(joints) if isinstance(inner, Shaped) else np.zeros((0, 3))
     if not isinstance(inner, Tipped):
         return points, np.zeros((0, 3))
-    tries = np.random.default_rng(0).uniform(limits.lower, limits.upper, (SAMPLES, len(limits.lower)))
+    rng = np.random.default_rng(0)
+    tries = rng.uniform(limits.lower, limits.upper, (SAMPLES, len(limits.lower)))
     tips = np.array([inner.tip(row) for row in tries])
     return points, tips[[outside(tip, limits.workspace) == 0.0 for tip in tips]].reshape(-1, 3)
 

@@ -44,7 +44,8 @@ def _run(given: argparse.Namespace) -> Figures:
     config = LessonConfig.from_json(
         {
             "name": given.out.name, "task": given.task, "arm": given.arm, "split": given.split, "scenes": given.scenes,
-            "teacher": "oracle" if given.teacher == "oracle" else "teacher", "start": given.start, "seed": given.seed, "gate": vars(gate), "training": training,
+            "teacher": "oracle" if given.teacher == "oracle" else "teacher", "start": given.start,
+            "seed": given.seed, "gate": vars(gate), "training": training,
             "validation": not given.no_validation, "relabelling": not given.no_relabelling,
         }
     )  # fmt: skip
@@ -153,9 +154,7 @@ def _add_reproduce(commands: Any) -> None:
     again.set_defaults(do=_reproduce)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m teaching", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="run a lesson with a scripted teacher")
     run.add_argument("--task", default="put-block-in-bowl")
     run.add_argument("--arm", default="sim:panda")
@@ -176,7 +175,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--no-validation", action="store_true", help="do not store confirmed plans")
     run.add_argument("--no-relabelling", action="store_true", help="do not store relabelled plans")
     run.set_defaults(do=_run)
-    rollout_command.add(commands, _bar)
+
+
+def _add_novice(commands: Any) -> None:
     train = commands.add_parser("train", help="train the novice on what a lesson stored")
     train.add_argument("directory", type=Path, metavar="DIR")
     train.add_argument("--steps", type=int)
@@ -193,6 +194,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--max-recoveries", type=int, help="in motion: also the success with at most 0 … so many")
     evaluate.add_argument("--oracle", action="store_true", help="the scripted teacher acts instead, on the same scenes")
     evaluate.set_defaults(do=_evaluate)
+
+
+def _add_files(commands: Any) -> None:
     verify = commands.add_parser("verify", help="compare every byte with what was acknowledged; exit 1 if damaged")
     verify.add_argument("directory", type=Path, metavar="DIR")
     verify.set_defaults(do=_verify)
@@ -205,6 +209,15 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--without", action="append", default=[], help="a colour that it shall not know; repeatable")
     start.add_argument("--seed", type=int, default=0)
     start.set_defaults(do=_starter)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m teaching", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    rollout_command.add(commands, _bar)
+    _add_novice(commands)
+    _add_files(commands)
     _add_reproduce(commands)
     return parser
 

@@ -33,6 +33,7 @@ DOORS = {
     "streamlit": ("app.py", "pages/"),
     "torch": (
         "teaching/policies/", "teaching/learner.py", "teaching/training.py", "teaching/trainer.py", "teaching/host.py",
+        "teaching/rollout_headless.py",
         "teaching/__main__.py", "teaching/experiments/",
     ),
     "h5py": ("teaching/replay/", "teaching/export.py", "teaching/vet.py"),

@@ -28,7 +28,8 @@ def digits() -> tuple[Array, Array]:
     from sklearn.datasets import load_digits
 
     found = load_digits()
-    order = np.random.default_rng(0).permutation(len(found.target))
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(found.target))
     return (found.images[order] / 16).astype(np.float32), found.target[order].astype(np.int64)
 
 

@@ -92,6 +92,7 @@ def _sign_flip(d: Array) -> float:
     if len(d) <= EXACT:
         signs = np.array(list(product((1.0, -1.0), repeat=len(d))))
     else:
-        signs = np.random.default_rng(0).choice((1.0, -1.0), size=(20_000, len(d)))
+        rng = np.random.default_rng(0)
+        signs = rng.choice((1.0, -1.0), size=(20_000, len(d)))
     means = np.abs(signs @ d) / len(d)
     return float(np.mean(means >= abs(d.mean()) - 1e-12))
