@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pages.addresses import allowed_origins
+from pages.diagnosing import diagnostics
 from pages.processes import lifespan
 from robot_io.access import guarded, own_hosts, own_origins
 
@@ -32,5 +33,7 @@ def guard() -> Middleware:
     return Middleware(guarded, origins=own_origins(port, allowed), hosts=own_hosts(port, allowed))
 
 
+ROUTES = [Route("/health", health), Route("/diagnostics/{kind}/{name}", diagnostics)]
+
 # `streamlit run` finds the application by reading this file, not by running it: the call has to stand here.
-app = st.App("pages/shell.py", routes=[Route("/health", health)], middleware=[guard()], lifespan=lifespan)
+app = st.App("pages/shell.py", routes=ROUTES, middleware=[guard()], lifespan=lifespan)

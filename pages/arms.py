@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ from pages import processes
 from pages.addresses import home
 from pages.arm_shape import figure
 from pages.components.arm_panel import arm_panel
+from pages.diagnosing import link
 from robot_io.cameras import find_cameras
-from robot_io.diagnostics import bundle
 from robot_io.errors import ArmError
 from robot_io.fleet import Entry, running
-from robot_io.glance import Glance, diary, glance, shape
+from robot_io.glance import Glance, glance, shape
 from robot_io.port import Found, find_ports
 from robot_io.remote import RemoteArm
 from teaching.supervisor import asks, list_lessons
@@ -35,6 +35,9 @@ KINDS = {
     "so100": "SO-100 through LeRobot",
     "line": "home-built, on the line protocol",
 }
+DIAGNOSTICS = """<a href="{link}" download style="display: inline-block; padding: 0.3rem 0.75rem; border-radius: 0.5rem;
+border: 1px solid rgba(127, 127, 127, 0.4); color: inherit; text-decoration: none" title="One file: the log, versions,
+settings, and the last minute of what the arm did. It holds no secret.">Save diagnostics</a>"""
 LIKELY = {"so101": ("feetech", "so101", "so100"), "line": ("line",), "": tuple(KINDS)}
 
 
@@ -211,22 +214,7 @@ def close_up(path: Path | None) -> None:
     if address is not None:
         arm_panel(f"{path}:{address['port']}")
         in_space(path)
-    st.download_button(
-        "Save diagnostics",
-        data=lambda: saved(path),
-        file_name=f"{path.name}-diagnostics.zip",
-        mime="application/zip",
-        icon=":material/download:",
-        help="One file: the log, versions, settings, and the last minute of what the arm did. It holds no secret.",
-        on_click="ignore",
-    )
-
-
-def saved(path: Path) -> bytes:
-    """Everything that is needed to find out what went wrong with an arm."""
-    now = glance(path)
-    told = {"glance": asdict(now) if now else None, "ports": [asdict(port) for port in find_ports()]}
-    return bundle(path, told, diary(path))
+    st.html(DIAGNOSTICS.format(link=link(path)))
 
 
 def in_space(path: Path) -> None:

@@ -128,7 +128,8 @@ def test_stop_latches_it(page):
 
 def test_diagnostics_are_one_click(page):
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save diagnostics").click()
+        page.get_by_role("link", name="Save diagnostics").click()
+    assert download.value.suggested_filename == "left-arm-diagnostics.zip"
     names = set(zipfile.ZipFile(download.value.path()).namelist())
     assert {"log.txt", "last-minute.jsonl", "versions.json", "settings.json"} <= names
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from pages import processes
 from pages.arm_shape import figure
+from pages.diagnosing import diagnostics, link
 from robot_io.fleet import Fleet, ended_file
 from robot_io.port import Found, find_ports
 
@@ -100,3 +106,15 @@ def test_ports_that_the_system_does_not_list_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("ASKBACK_PORTS", f"{tmp_path}/tty,/not/there")
     assert f"{tmp_path}/tty" in [found.path for found in find_ports()]
     assert "/not/there" not in [found.path for found in find_ports()]
+
+
+def test_diagnostics_are_served_for_what_is_kept_and_for_nothing_else(fleet, tmp_path):
+    entry = fleet.add("Left arm", "feetech", PORT.path)
+    routes = [Route("/diagnostics/{kind}/{name}", diagnostics)]
+    with TestClient(Starlette(routes=routes)) as client:
+        got = client.get(f"/{link(entry.path)}")
+        assert got.status_code == 200
+        assert 'filename="left-arm-diagnostics.zip"' in got.headers["content-disposition"]
+        assert "log.txt" in zipfile.ZipFile(io.BytesIO(got.content)).namelist()
+        for other in ("arms/right-arm", "lessons/left-arm", "lessons/..%2f..", "arms/..", "arms/%2e%2e"):
+            assert client.get(f"/diagnostics/{other}").status_code == 404
