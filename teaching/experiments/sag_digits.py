@@ -41,7 +41,10 @@ PUBLISHED = {
 
 
 def run(given: Given) -> Finding:
-    """All targets, modes and seeds; parts of the gate left out for fewer of both, in the full setting for all."""
+    """All targets, modes and seeds; parts of the gate left out for fewer of both, in the full setting for all.
+
+    `--set ablations=no` leaves none out.
+    """
     config = _config(given)
     seeds = given.seeds or SEEDS
     fewer = seeds if given.full else seeds[: max(1, len(seeds) * 3 // 10)]
@@ -49,7 +52,7 @@ def run(given: Given) -> Finding:
     for done, seed in enumerate(seeds):
         given.report("seeds", done, len(seeds))
         rows += _kept(given, config, seed, ("whole",), TARGETS)
-        if seed in fewer:
+        if seed in fewer and given.options.get("ablations", "yes") == "yes":
             rows += _kept(given, config, seed, tuple(VARIANTS)[1:], TARGETS if given.full else FEWER)
     return found(rows, config.p_rand)
 
@@ -65,8 +68,8 @@ def _kept(
 
 
 def _config(given: Given) -> DigitConfig:
-    if unknown := set(given.options) - {"steps"}:
-        raise BadInput(f"expected only steps to be set, got {', '.join(sorted(unknown))}")
+    if unknown := set(given.options) - {"steps", "ablations"}:
+        raise BadInput(f"expected only steps or ablations to be set, got {', '.join(sorted(unknown))}")
     if "steps" not in given.options:
         return DigitConfig()
     steps = int(given.options["steps"])
@@ -129,7 +132,9 @@ def found(rows: Sequence[dict[str, Any]], p_rand: float) -> Finding:
     verdict = f"{feasible - len(misses)} of {feasible} feasible targets kept within {WITHIN}, means over {n} seeds."
     if misses:
         verdict += f" Missed: {', '.join(misses)}."
-    parts = [f"**{verdict}**", table(head, body), "## Parts of the gate left out", _ablations(rows)]
+    parts = [f"**{verdict}**", table(head, body)]
+    if any(row["variant"] != "whole" for row in rows):
+        parts += ["## Parts of the gate left out", _ablations(rows)]
     figures = {"feasible": feasible, "kept": feasible - len(misses), "missed": misses, "seeds": n}
     return Finding("\n\n".join(parts), figures, rows, {"kept": _plot(rows), "course": _course_plot(rows)})
 
@@ -177,7 +182,7 @@ def _plot(rows: Sequence[dict[str, Any]]) -> str:
     panels = []
     for mode in MODES:
         lines = []
-        for name in VARIANTS:
+        for name in dict.fromkeys(row["variant"] for row in rows):
             kept = _summary(rows, name, mode)
             spans = [m for m in kept.values() if m.n > 1]
             low, high = ([m.low for m in spans], [m.high for m in spans])

@@ -99,5 +99,7 @@ def test_from_command_to_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(found.rows) == 2 * 3 * 2 + 2 * 3 and "not feasible" in found.markdown
     assert set(found.plots) == {"kept", "course"} and found.figures["feasible"] >= 3
     json.dumps(found.rows)
+    less = sag_digits.run(Given(tmp_path, (0, 1), options={"steps": "16", "ablations": "no"}))
+    assert {row["variant"] for row in less.rows} == {"whole"} and "left out" not in less.markdown
     with pytest.raises(BadInput, match="only steps"):
         sag_digits.run(Given(tmp_path, options={"stpes": "3"}))
