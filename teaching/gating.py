@@ -30,6 +30,8 @@ class Weighing(NamedTuple):
     """Drawn to be asked at random, gated or not."""
     reason: str
     """Why it asks or not, for the teacher."""
+    known: bool = True
+    """The threshold follows from answers; else there were too few of them."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Gate:
         gated = bool(uncertainty >= found.value)
         chance = self.p_rand if self.kind in ("sag", "fixed") else 0.0
         random = bool(rng.random() < chance)
-        return Weighing(found.value, gated, random, self._reason(found, uncertainty, gated, random))
+        return Weighing(found.value, gated, random, self._reason(found, uncertainty, gated, random), found.known)
 
     def _sag(self) -> Sag:
         return Sag(

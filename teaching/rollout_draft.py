@@ -129,16 +129,23 @@ class RolloutDraft:
         self.head = tick
         self.restored.append((tick, self.intervention))
 
-    def relabel(self, tick: int) -> None:
-        """The recovery of the intervention under way ended after that tick; BadInput if it had not begun by then."""
-        on = self.live()
-        mine = [i for i in np.flatnonzero(on).tolist() if self.interventions[i] == self.intervention]
+    def drove(self, tick: int) -> None:
+        """BadInput unless the intervention under way had begun by a tick that has passed."""
+        mine = self._mine()
         if not mine or not self.ticks[mine[0]] <= tick <= self.head:
             begun = self.ticks[mine[0]] if mine else self.head
             raise BadInput(f"expected a tick from {begun} to {self.head}, where you drove, got {tick}")
-        later = [i for i in mine if self.ticks[i] > tick and self.kinds[i] == SegmentKind.RECOVERY]
-        for i in later:
-            self.kinds[i] = int(SegmentKind.CORRECTION)
+
+    def relabel(self, tick: int) -> None:
+        """The recovery of the intervention under way ended after that tick."""
+        for i in self._mine():
+            if self.ticks[i] > tick and self.kinds[i] == SegmentKind.RECOVERY:
+                self.kinds[i] = int(SegmentKind.CORRECTION)
+
+    def _mine(self) -> list[int]:
+        """Ticks of the intervention under way, on this branch."""
+        on = np.flatnonzero(self.live()).tolist()
+        return [i for i in on if self.interventions[i] == self.intervention]
 
     def segments(self, *, ticks: bool = False) -> list[dict[str, Any]]:
         """The branch under way as plain values; [start, stop) counts its frames, or with `ticks` the arm's ticks."""

@@ -83,10 +83,11 @@ class RolloutLesson(RolloutMoves):
             self._need_episode(Phase.RECOVERY, Phase.RETRACING)
         at = self.draft.head if tick is None else int(tick)
         if self.draft.kinds and self.draft.intervention in self.draft.interventions:
-            self.draft.relabel(at)
+            self.draft.drove(at)
         elif tick is not None:
             raise BadInput(f"expected a tick since you took over, got {tick}: you have not moved it yet")
         said = self._mark("recovered", at=at)
+        self.draft.relabel(at)
         self.draft.marked.add(self.draft.intervention)
         if self.phase is not Phase.CORRECTION:
             self.happen(Event.MARK_RECOVERED)
@@ -155,7 +156,7 @@ class RolloutLesson(RolloutMoves):
         need(tick in known, f"expected a tick of this episode, {draft.first} to {draft.seen}, got {tick}")
         self.hold()
         self.hand.arm.rewind(tick)
-        said = self._mark("rewind", to=tick)
+        before = draft.head
         if self.phase is Phase.POLICY:
             draft.intervention += 1
             self.sense.took_over(called=self.stand is Stand.CALLING)
@@ -163,7 +164,7 @@ class RolloutLesson(RolloutMoves):
         draft.rewound(tick)
         self.happen(Event.RESTORE)
         self.hand.hurry()
-        return said
+        return self._mark("rewind", to=tick, tick=before)
 
     def return_to(self, branch: int) -> int:
         """The end of a branch that was left."""
@@ -210,7 +211,7 @@ class RolloutLesson(RolloutMoves):
         """Episodes begin by themselves; a call for help that was not needed is waved on."""
         if self.stand is Stand.CALLING:
             self._mark("wave_on")
-            self.sense.waved_on()
+            self.sense.waved_on(len(self.draft.ticks) if self.draft else 0)
             self.stand, self.message = Stand.EPISODE, ""
             return
         need(self.config.protocol != "demos", "this lesson collects demonstrations only: show the task yourself")

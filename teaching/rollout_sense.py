@@ -37,8 +37,10 @@ class Sense:
         self.threshold: float | None = None
         """Doubt from which it calls; None: it never does."""
         self._rows: list[tuple[float, int, int]] = self._history()
+        self.waits = ""
+        """What the gate needs before it can call, in words."""
         self._stretch: list[float] = []
-        self._version = 0
+        self._version = self._begun = self._quiet = 0
         self.tips: Array = np.zeros((0, 3))
         """(N, 3) metres: where demonstrated grippers were, if the arm says so."""
         self._rng = np.random.default_rng([abs(config.seed), len(self._rows), 9])
@@ -108,17 +110,20 @@ class Sense:
 
     def begin(self, version: int) -> None:
         """A new episode: the threshold from what is known of earlier ones."""
-        self._version, self._stretch = version, []
+        self._version, self._stretch, self._begun, self._quiet = version, [], 0, 0
         self._refresh()
 
     def _refresh(self) -> None:
+        """A gate that does not know enough yet never calls: the person watches, and what they do is what it learns."""
+        self.threshold, self.waits = None, ""
         if self.gate.kind == "never":
-            self.threshold = None
             return
         weighed = self.gate.weigh(self._history_rows(), 1.0, self._version, self._rng)
-        self.threshold = float(np.clip(weighed.threshold, 0.0, 1.0)) if np.isfinite(weighed.threshold) else (
-            0.0 if weighed.threshold < 0 else None
-        )  # fmt: skip
+        if not weighed.known:
+            failures = sum(outcome == Outcome.FAILURE for _, outcome, _ in self._rows)
+            self.waits = f"watch it until it knows when to call: {failures} of {self.gate.n_min} mistakes seen"
+        elif weighed.threshold < np.inf:
+            self.threshold = float(np.clip(weighed.threshold, 0.0, 1.0))
 
     def change(self, gate: Gate) -> None:
         """Another gate from now on."""
@@ -126,20 +131,21 @@ class Sense:
         self._refresh()
 
     def calls(self, doubt: float, ticks: int) -> bool:
-        """Whether this doubt, after so many ticks under the policy, calls for help."""
-        self._stretch.append(doubt)
-        if ticks and ticks % STRETCH < 16 and len(self._stretch) > 1:
+        """Whether this doubt, after so many ticks of the episode, calls for help."""
+        if ticks - self._begun >= STRETCH:
             self._close(Outcome.SUCCESS)
-            self._stretch.append(doubt)
-        return self.threshold is not None and doubt >= self.threshold
+            self._begun = ticks
+        self._stretch.append(doubt)
+        return self.threshold is not None and doubt >= self.threshold and ticks >= self._quiet
 
     def took_over(self, *, called: bool) -> None:
         """A person took over: the stretch under way would have failed."""
         self._close(Outcome.FAILURE)
 
-    def waved_on(self) -> None:
-        """A person let it go on after a call: the stretch was fine."""
+    def waved_on(self, ticks: int) -> None:
+        """A person let it go on after a call: the stretch was fine, and for as long again it does not call."""
         self._close(Outcome.SUCCESS)
+        self._begun, self._quiet = ticks, ticks + STRETCH
 
     def ended(self, end: End) -> None:
         """The episode is over."""

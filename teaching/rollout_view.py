@@ -45,7 +45,7 @@ def rollout_view(lesson: RolloutLesson, cache: dict[str, Any]) -> dict[str, Any]
         **_history(lesson, cache),
         "gate": {
             "kind": lesson.sense.gate.kind, "target": lesson.sense.gate.target, "mode": lesson.sense.gate.mode,
-            "threshold": lesson.sense.threshold, "promise": lesson.sense.gate.promise(),
+            "threshold": lesson.sense.threshold, "promise": lesson.sense.waits or lesson.sense.gate.promise(),
         },
         "call": {"why": lesson.message, "since": lesson.called_at} if lesson.stand is Stand.CALLING else None,
         "training": {

@@ -310,9 +310,10 @@ def test_it_calls_when_it_is_unsure_and_is_waved_on(bench):
     assert view["phase"] == "calling" and view["call"]["why"] and "go" in view["can"]
     b.when(lambda: True).when(lambda: True).play()
     assert b.arm.tick == ticks, "it holds while it calls"
-    b.lesson.set_gate({"kind": "never"})
     b.lesson.go_on()
-    b.when(b.moved(ticks + 20)).play()
+    b.when(b.moved(ticks + 40)).play()
+    assert b.lesson.stand is Stand.EPISODE, "who waved it on is not called again at once"
+    b.when(lambda: b.lesson.stand is Stand.CALLING).play()
 
 
 def test_a_call_that_is_taken_up_is_a_mistake_that_was_caught(bench):
@@ -387,3 +388,21 @@ def test_nothing_is_rescued_twice(bench):
     b.when(b.moved(60), b.arm.hand_back).when(lambda: True, b.lesson.done).when(b.kept(1)).play()
     frames = b.arm.beat(-1)["frames"]
     assert rescue(b.buffer, frames, Rules(), TASK.goal, 0) is None
+
+
+def test_a_gate_that_knows_too_little_does_not_call(bench):
+    b = bench(gate={"kind": "sag", "mode": "success", "target": 0.9, "p_rand": 0.0, "n_min": 2})
+    b.when(b.phase(Phase.READY), b.lesson.start).when(b.moved(40)).play()
+    assert b.lesson.sense.threshold is None and "0 of 2 mistakes" in rollout_view(b.lesson, {})["gate"]["promise"]
+
+
+def test_a_gate_that_has_seen_mistakes_calls_where_doubt_tells_them(tmp_path, bench):
+    b = bench(gate={"kind": "sag", "mode": "success", "target": 0.9, "p_rand": 0.0, "n_min": 3})
+    sense = b.lesson.sense
+    for doubt, failed in [(0.2, False), (0.9, True)] * 12:
+        sense.begin(0)
+        sense.calls(doubt, 10)
+        sense.took_over(called=False) if failed else sense.ended(End.AUTO_SUCCESS)
+    sense.begin(0)
+    assert sense.threshold is not None and 0.2 < sense.threshold <= 0.9
+    assert not sense.calls(0.15, 10) and sense.calls(0.95, 20)
