@@ -6,13 +6,15 @@ class Chart {
     this.root = root;
     [this.base, this.over] = [this.part("base"), this.part("over")];
     this.tool = "box";
+    this.gone = new AbortController();
+    const { signal } = this.gone;
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(this.part("plot"));
     for (const type of ["pointermove", "pointerdown", "pointerup", "pointerleave", "keydown"]) {
-      this.over.addEventListener(type, (event) => this[type](event));
+      this.over.addEventListener(type, (event) => this[type](event), { signal });
     }
-    for (const button of root.querySelectorAll("[data-tool]")) button.addEventListener("click", () => this.choose(button.dataset.tool));
-    this.part("clear").addEventListener("click", () => this.say(null));
+    for (const button of root.querySelectorAll("[data-tool]")) button.addEventListener("click", () => this.choose(button.dataset.tool), { signal });
+    this.part("clear").addEventListener("click", () => this.say(null), { signal });
   }
 
   update(data, setStateValue) {
@@ -194,6 +196,7 @@ class Chart {
 
   close() {
     this.watch.disconnect();
+    this.gone.abort();
   }
 }
 

@@ -4,13 +4,15 @@ class Film {
     this.part = (name) => root.querySelector(`[data-${name}]`);
     this.box = root.querySelector(".film");
     this.track = this.part("track");
-    this.part("play").addEventListener("click", () => this.toggle());
-    this.part("back").addEventListener("click", () => this.jump(-1));
-    this.part("on").addEventListener("click", () => this.jump(1));
-    this.track.addEventListener("pointerdown", (event) => { this.track.setPointerCapture(event.pointerId); this.drag = true; this.scrub(event); });
-    this.track.addEventListener("pointermove", (event) => this.drag && this.scrub(event));
-    this.track.addEventListener("pointerup", () => { this.drag = false; this.tell(); });
-    this.box.addEventListener("keydown", (event) => this.key(event));
+    this.gone = new AbortController();
+    const { signal } = this.gone;
+    this.part("play").addEventListener("click", () => this.toggle(), { signal });
+    this.part("back").addEventListener("click", () => this.jump(-1), { signal });
+    this.part("on").addEventListener("click", () => this.jump(1), { signal });
+    this.track.addEventListener("pointerdown", (event) => { this.track.setPointerCapture(event.pointerId); this.drag = true; this.scrub(event); }, { signal });
+    this.track.addEventListener("pointermove", (event) => this.drag && this.scrub(event), { signal });
+    this.track.addEventListener("pointerup", () => { this.drag = false; this.tell(); }, { signal });
+    this.box.addEventListener("keydown", (event) => this.key(event), { signal });
   }
 
   update(data, setStateValue) {
@@ -87,7 +89,10 @@ class Film {
   // Where it stands, so that the page's address leads here.
   tell() { this.setStateValue("at", Number(this.at.toFixed(1))); }
 
-  close() { this.stop(); }
+  close() {
+    this.stop();
+    this.gone.abort();
+  }
 }
 
 export default function mount({ data, parentElement, setStateValue }) {
