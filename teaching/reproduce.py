@@ -27,7 +27,7 @@ def reproduce(
     *,
     full: bool = False,
     seeds: Sequence[int] | None = None,
-    work: Path = Path("runs"),
+    work: Path = Path("runs/reproduce"),
     options: Mapping[str, Any] | None = None,
     report: Report = silent,
 ) -> dict[str, Any]:

@@ -38,12 +38,14 @@ def test_the_command_is_told(tmp_path: Path) -> None:
 def test_a_page_its_rows_and_its_plots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("teaching.experiments.sag_digits.TARGETS", (0.5,))
     monkeypatch.setattr("teaching.experiments.sag_digits.FEWER", (0.5,))
-    found = reproduce("sag-digits", tmp_path, seeds=[0], options={"steps": "4"})
+    found = reproduce("sag-digits", tmp_path, seeds=[0], work=tmp_path / "work", options={"steps": "4"})
     page = (tmp_path / "sag-digits.md").read_text()
     rows = json.loads((tmp_path / "sag-digits.json").read_text())
     assert "| promise |" in page and "(sag-digits-kept.svg)" in page and (tmp_path / "sag-digits-kept.svg").is_file()
     assert found["wall_seconds"] > 0 and rows["figures"]["seeds"] == 1 and len(rows["rows"]) == 9
     json.dumps(found)
+    reproduce("sag-digits", tmp_path, seeds=[0], work=tmp_path / "work", options={"steps": "4"})
+    assert "going on from" in (tmp_path / "sag-digits.md").read_text()
 
 
 def test_wrong_names_and_seeds_are_told(capsys: pytest.CaptureFixture[str]) -> None:
