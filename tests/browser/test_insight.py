@@ -22,6 +22,7 @@ from tests.teaching.replay_maker import Maker
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 SLOW = 120_000
 """Milliseconds that a busy machine may take."""
+STILL = "[data-test-script-state=notRunning]"
 SIZE = {"width": 1280, "height": 800}
 
 
@@ -82,6 +83,7 @@ def test_select_a_point_and_see_its_demonstration_then_a_box(visit) -> None:
         arg=before,
     )
     expect(page.locator("[data-testid=stImage] img")).to_be_visible(timeout=SLOW)
+    page.wait_for_selector(STILL)
     box = plot.bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 10)
     page.mouse.down()
