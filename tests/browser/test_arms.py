@@ -54,7 +54,7 @@ def angle(page: Page, joint: str) -> float:
     return float(page.locator(f"[data-angle='{joint}']").inner_text().rstrip("°"))
 
 
-def again(act: Callable[[], None], done: Callable[[], bool], seconds: float = PATIENCE / 1000) -> None:
+def again(act: Callable[[], None], done: Callable[[], bool], seconds: float = 180.0) -> None:
     """A person tries until it works: on a busy machine commands come too late and are dropped, as they should be."""
     end = time.monotonic() + seconds
     while not done():
