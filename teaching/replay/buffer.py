@@ -21,7 +21,7 @@ from teaching.replay.changes import Change, History
 from teaching.replay.committer import Committer
 from teaching.replay.disk import Disk, DiskFull
 from teaching.replay.episode import Episode, Step
-from teaching.replay.events import ANSWERS, OWN, checked_body, event_bytes, event_of
+from teaching.replay.events import ANSWERS, OWN, Event, checked_body, event_bytes, event_of
 from teaching.replay.file import light, record_of, summarise
 from teaching.replay.fold import Folder
 from teaching.replay.index import Index
@@ -177,7 +177,7 @@ class ReplayBuffer(Reading):
                 self._secure(subject)
             if kind == "withdraw" and subject in self.answers():
                 raise BadInput(f"expected an unanswered question to withdraw, but {subject} is answered; undo it first")
-            seq = self._say(kind, checked)
+            seq = self._say(kind, checked, body if isinstance(body, Answer) else None)
             if kind == "withdraw":
                 with self._lock:
                     gone = self._questions.forget([subject])
@@ -194,17 +194,16 @@ class ReplayBuffer(Reading):
         if durable:
             return
         if step is None:
-            raise BadInput(
-                f"expected an answer to a decision of this lesson, got one to {decision!r}; ask or note it first"
-            )
+            raise BadInput(f"expected a decision of this lesson to answer, got {decision!r}; ask or note it first")
         self._make_durable(step)
 
-    def _say(self, kind: str, body: Mapping[str, Any]) -> int:
-        assert self._log is not None
+    def _say(self, kind: str, body: Mapping[str, Any], answer: Answer | None = None) -> int:
         with self._saying:
-            payload = event_bytes(kind, body, self._clock())
-            event = event_of(self._log.seq + 1, payload)  # what cannot be read back is refused before it is written
-            seq = self._log.append(payload)
+            assert self._log is not None
+            now, seq = self._clock(), self._log.seq + 1
+            payload = event_bytes(kind, body, now)  # what cannot be read back is refused; an Answer has checked itself
+            event = Event(seq, kind, body, now, answer=answer) if answer else event_of(seq, payload)
+            self._log.append(payload)
             with self._lock:
                 self._ledger.add(event)
                 self._folded = None

@@ -126,9 +126,9 @@ def checked_body(kind: str, body: Mapping[str, Any] | Answer, events: Mapping[in
     if kind not in KINDS:
         raise BadInput(f"expected an event kind among {', '.join(KINDS)}, got {kind!r}")
     if isinstance(body, Answer):
-        body = nouns.answer_json(body)
-        if kind in ANSWERS:
-            return body  # an Answer has checked itself
+        if kind not in ANSWERS:
+            raise BadInput(f"expected an Answer to be said as one of {', '.join(ANSWERS)}, got {kind!r}")
+        return nouns.answer_json(body)  # it has checked itself
     try:
         if kind in ANSWERS:
             nouns.answer_of(body)

@@ -42,7 +42,7 @@ def test_a_page_its_rows_and_its_plots(tmp_path: Path, monkeypatch: pytest.Monke
     page = (tmp_path / "sag-digits.md").read_text()
     rows = json.loads((tmp_path / "sag-digits.json").read_text())
     assert "| promise |" in page and "(sag-digits-kept.svg)" in page and (tmp_path / "sag-digits-kept.svg").is_file()
-    assert found["wall_seconds"] > 0 and rows["figures"]["seeds"] == 1 and len(rows["rows"]) == 9
+    assert found["wall_seconds"] >= 0 and rows["figures"]["seeds"] == 1 and len(rows["rows"]) == 9
     json.dumps(found)
     reproduce("sag-digits", tmp_path, seeds=[0], work=tmp_path / "work", options={"steps": "4"})
     assert "going on from" in (tmp_path / "sag-digits.md").read_text()
