@@ -71,6 +71,11 @@ class ScriptedRollout(RolloutLesson):
             self.sense.learn()
         super().begin()
 
+    def lost(self, stand: Stand) -> None:
+        """As always; then it goes on by itself, once the arm has been released."""
+        super().lost(stand)
+        self.going = True
+
     def shows(self) -> bool:
         """Whether whole demonstrations are wanted."""
         return not self.policy.version or self.config.protocol == "demos"

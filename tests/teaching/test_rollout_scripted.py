@@ -42,7 +42,7 @@ class HereTrainer:
         """Nothing runs."""
 
 
-def teach(directory, rounds: int, **config):
+def teach(directory, rounds: int, arm: MemoryArm | None = None, **config):
     """A lesson of so many rounds, resumed if it is there; the lesson and its buffer, both closed."""
     given = {"name": "t", "kind": "rollout", "task": "reach", "arm": "sim:reach", "wanted": 2,
              "training": {"steps": 30, "batch": 32}, "seed": 1, **config}  # fmt: skip
@@ -53,7 +53,7 @@ def teach(directory, rounds: int, **config):
     trainer = HereTrainer(buffer)
     learning = Learning(trainer, settings.training, 1, sync=True, version=policy.version)  # type: ignore[arg-type]
     oracle = RolloutOracle(TASK, np.random.default_rng(4), RolloutOracleConfig(patience=30, travel=0.0))
-    lesson = ScriptedRollout(buffer, MemoryArm(), policy, learning, oracle)  # type: ignore[arg-type]
+    lesson = ScriptedRollout(buffer, arm or MemoryArm(), policy, learning, oracle)  # type: ignore[arg-type]
     lesson.run(until=lambda: policy.version > rounds)
     lesson.end()
     return lesson, buffer, trainer
@@ -71,6 +71,25 @@ def test_demonstrations_then_interventions_make_rounds(tmp_path):
     assert figures_of(buffer)["episodes"] == len([e for e in ends if e != "discarded"])
     assert lesson.sense.known is not None and lesson.sense.familiar(np.zeros((1, 7))) is not None
     assert buffer.verify().whole
+    buffer.close()
+
+
+class Released(MemoryArm):
+    """Somebody releases it as soon as it has told that it was stopped."""
+
+    def beat(self, since):
+        told = super().beat(since)
+        if self.arm.stopped is not None:
+            self.arm.release()
+        return told
+
+
+def test_a_stop_costs_one_episode_and_it_goes_on_once_released(tmp_path):
+    arm = Released()
+    arm.at[5] = lambda stopped: stopped.arm.stop()
+    lesson, buffer, _ = teach(tmp_path / "l", 0, arm)
+    ends = [s.rollout["end"] for s in buffer.rollouts()]
+    assert lesson.policy.version == 1 and ends.count("truncated") == 1 and ends.count("demonstrated") == 2
     buffer.close()
 
 

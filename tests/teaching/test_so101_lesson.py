@@ -64,6 +64,7 @@ def test_the_scripted_teacher_runs_a_lesson_on_it(kind: str, bench: Emulator, tm
     assert any(episode.reward > 0 for episode in episodes), "a block came into its bowl"
 
 
+@pytest.mark.timeout(900)
 def test_a_lesson_in_motion_runs_on_it(bench: Emulator, tmp_path: Path) -> None:
     """Two demonstrations, a training, and two rollouts in which the scripted teacher takes over."""
     out = tmp_path / "moving"
