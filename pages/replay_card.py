@@ -104,7 +104,9 @@ def by_hand(path: Path, card: Card, row: Array) -> None:
     key = f"weight {name} {float(row['weight']):g}"
 
     def weigh() -> None:
-        change(path, "weigh", demonstration=name, weight=st.session_state[key])
+        wanted = float(st.session_state[key])
+        if wanted != float(row["weight"]):  # Streamlit calls this, too, when the field of another example appears
+            change(path, "weigh", demonstration=name, weight=wanted)
 
     third.number_input(
         "Weight by hand (factor on its priority)", 0.0, MOST, float(row["weight"]), 0.5, key=key, on_change=weigh,

@@ -71,7 +71,8 @@ def caption(page: Page) -> str:
     return str(found.inner_text())
 
 
-def test_select_a_point_and_see_its_demonstration_then_a_box(visit) -> None:
+def test_select_a_point_and_see_its_demonstration_then_a_box(visit, served) -> None:
+    log = (served[1] / "large" / "events.log").read_bytes()
     page = visit("replay?lesson=large")
     before = caption(page)
     plot = page.locator("canvas[data-over]").first
@@ -93,6 +94,7 @@ def test_select_a_point_and_see_its_demonstration_then_a_box(visit) -> None:
     expect(chosen).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Example (the latest first)")).to_be_visible(timeout=SLOW)
+    assert (served[1] / "large" / "events.log").read_bytes() == log, "looking changes nothing"
 
 
 def test_change_lambda_and_see_the_batch_change(visit, served) -> None:
