@@ -15,7 +15,7 @@ import numpy as np
 
 from robot_io import feetech, lerobot_door, so
 from robot_io.driver import Pose
-from robot_io.errors import ArmError, NotConnected, Unsupported
+from robot_io.errors import ArmError, NoReply, NotConnected, Unsupported
 from robot_io.naming import ArmName
 from robot_io.port import PortLock
 
@@ -84,11 +84,17 @@ class Leader:
             raise
 
     def read(self) -> Pose:
-        """Where the person holds it."""
-        with self._translated():
-            seen = self._need().get_action()
+        """Where the person holds it; a reply that was lost is asked for once more."""
+        try:
+            seen = self._action()
+        except NoReply:
+            seen = self._action()
         joints = np.radians([float(seen[f"{joint}.pos"]) for joint in so.JOINTS])
         return Pose(joints, min(max(1.0 - float(seen["gripper.pos"]) / 100, 0.0), 1.0))
+
+    def _action(self) -> Any:
+        with self._translated():
+            return self._need().get_action()
 
     def align(self, follower: Pose, clock: Callable[[], float], sleep: Callable[[float], None]) -> float:
         """Drive it to where the follower is, slowly, and let go of it there; returns the gap that is left, in radians.
