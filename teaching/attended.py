@@ -45,25 +45,16 @@ def attend(
         AskbackError: a process of the lesson cannot be kept running; what was said is kept.
     """
     begun = time.perf_counter()
-    if not (directory / "lesson.json").is_file():
-        if config.start == "starter" and starter(config.task) is None:
-            raise BadInput(f"expected --start nothing: there is no starter for {config.task}")
-        ReplayBuffer.create(directory, config.to_json()).close()
-    tell(f"answer in the browser: scripts/app --home {directory.resolve().parent}, then open {directory.name!r}")
-    supervisor = Supervisor()
-    try:
-        supervisor.open(directory)
-        while (done := _stored(directory)) < storing_episodes:
-            report("storing episodes", done, storing_episodes)
-            pause(EVERY)
-            supervisor.look_after()
-            if trouble := supervisor.trouble(directory):
-                raise AskbackError(f"{trouble}. What was said is kept; the same command goes on from here")
-    finally:
-        supervisor.close(directory)
+    if not (directory / "lesson.json").is_file() and config.start == "starter" and starter(config.task) is None:
+        raise BadInput(f"expected --start nothing: there is no starter for {config.task}")
+
+    def progress() -> bool:
+        report("storing episodes", done := _stored(directory), storing_episodes)
+        return done >= storing_episodes
+
+    _run(directory, config, progress, tell, pause)
     with ReplayBuffer(directory, readonly=True) as buffer:
-        updates = max((int(path.name) for path in checkpoints(buffer.checkpoints)), default=0)
-        return figures_of(buffer, updates) | {"wall_seconds": round(time.perf_counter() - begun, 1)}
+        return figures_of(buffer, _version(directory)) | {"wall_seconds": round(time.perf_counter() - begun, 1)}
 
 
 def _stored(directory: Path) -> int:
@@ -96,22 +87,36 @@ def attend_rollout(
     """
     from teaching.rollout_headless import figures_of as figures_of_rollouts
 
+    def progress() -> bool:
+        report("rounds", trained := _version(directory), rounds + 1)
+        return trained > rounds
+
+    _run(directory, config, progress, tell, pause)
+    with ReplayBuffer(directory, readonly=True) as buffer:
+        return figures_of_rollouts(buffer)
+
+
+def _run(
+    directory: Path,
+    config: LessonConfig,
+    over: Callable[[], bool],
+    tell: Callable[[str], None],
+    pause: Callable[[float], None],
+) -> None:
+    """Keep the processes of a lesson, made if it is not there, running until it is over; then end them in order."""
     if not (directory / "lesson.json").is_file():
         ReplayBuffer.create(directory, config.to_json()).close()
-    tell(f"supervise in the browser: scripts/app --home {directory.resolve().parent}, then open {directory.name!r}")
+    tell(f"go on in the browser: scripts/app --home {directory.resolve().parent}, then open {directory.name!r}")
     supervisor = Supervisor()
     try:
         supervisor.open(directory)
-        while (trained := _version(directory)) <= rounds:
-            report("rounds", trained, rounds + 1)
+        while not over():
             pause(EVERY)
             supervisor.look_after()
             if trouble := supervisor.trouble(directory):
-                raise AskbackError(f"{trouble}. What was recorded is kept; the same command goes on from here")
+                raise AskbackError(f"{trouble}. What was said is kept; the same command goes on from here")
     finally:
         supervisor.close(directory)
-    with ReplayBuffer(directory, readonly=True) as buffer:
-        return figures_of_rollouts(buffer)
 
 
 def _version(directory: Path) -> int:

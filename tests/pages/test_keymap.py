@@ -47,7 +47,8 @@ def test_a_damaged_file_is_told(tmp_path, text):
 
 
 def test_data_is_plain():
-    json.dumps(keymap.as_data(keymap.DEFAULT))
+    data = keymap.as_data(keymap.DEFAULT)
+    assert json.loads(json.dumps(data)) == data and data
 
 
 def test_missing_file_is_the_default(tmp_path):

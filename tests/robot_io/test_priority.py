@@ -30,5 +30,7 @@ def test_who_may_not_go_first_goes_on_all_the_same(monkeypatch):
     def refuse(*_: int) -> None:
         raise PermissionError
 
+    before = os.getpriority(os.PRIO_PROCESS, 0)
     monkeypatch.setattr(os, "setpriority", refuse)
     be_first()
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
