@@ -14,13 +14,15 @@ from tests.pages.fake_host import FakeServer
 SIZE = {"width": 1280, "height": 800}
 
 
-@pytest.fixture(scope="session")
+# Of the package, not of the session: Playwright keeps a running event loop in the thread until it ends, and other rooms'
+# tests start loops of their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served() -> Iterator[tuple[str, FakeServer]]:
     """One Streamlit for all tests; each test gets a fresh lesson in the same server."""
     with ExitStack() as stack:
@@ -35,7 +37,7 @@ def fake(served) -> FakeServer:
     return served[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kept(browser: Browser) -> Iterator[dict[str, Page]]:
     """The one page that most tests share, since loading Streamlit takes far longer than a test."""
     context = browser.new_context(viewport=SIZE, reduced_motion="reduce")
