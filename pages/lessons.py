@@ -129,8 +129,14 @@ def line(lesson: LessonSummary) -> None:
 def counts(lesson: LessonSummary) -> str:
     """What was said in it so far."""
     if lesson.kind == "rollout":
-        return f"in motion, {lesson.episodes} episodes"
-    return f"{lesson.answers} answers, {lesson.demonstrations} stored examples, {lesson.episodes} scenes"
+        return f"in motion, {counted(lesson.episodes, 'episode')}"
+    said = counted(lesson.answers, "answer"), counted(lesson.demonstrations, "stored example")
+    return ", ".join([*said, counted(lesson.episodes, "scene")])
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 answer`, `2 answers`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def details(lesson: LessonSummary) -> None:

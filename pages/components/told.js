@@ -8,6 +8,7 @@ const RESTING = {
   paused: "paused", stopped: "STOPPED. Release the arm in the strip above when it is safe.", ended: "the lesson has ended", fault: "something is wrong with the arm",
 };
 
+const counted = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 function element(tag, attributes = {}, ...children) {
@@ -33,8 +34,8 @@ function tellSure(part, question) {
   const shown = question && !question.blind && !question.practice;
   part("words").textContent = !question ? "" : question.practice ? "practice" : question.blind ? "I am not telling" : `I am ${question.words}`;
   part("often").textContent = question ? (question.practice ? question.told : often(question)) : "";
-  part("scale").style.visibility = shown ? "visible" : "hidden";
-  part("number").style.visibility = shown ? "visible" : "hidden";
+  part("scale").style.visibility = shown ? "" : "hidden"; // "visible" would shine through an open panel
+  part("number").style.visibility = shown ? "" : "hidden";
   if (!shown) return;
   const level = question.threshold;
   part("dot").style.left = `${100 * question.uncertainty}%`;
@@ -63,7 +64,7 @@ function tellHistory(part, view) {
   part("recent").replaceChildren(...items);
   const { counts, gate } = view;
   part("effect").textContent = effectText(view.effect) || "\u00a0";
-  part("counts").textContent = `${counts.answers} answers · ${counts.demonstrations} stored examples · ${counts.episodes} scenes`;
+  part("counts").textContent = [counted(counts.answers, "answer"), counted(counts.demonstrations, "stored example"), counted(counts.episodes, "scene")].join(" · ");
   const asked = gate.asked_of_100 === null || gate.asked_of_100 === undefined ? "" : ` · asked about ${Math.round(gate.asked_of_100)} of 100 plans`;
   part("promise").textContent = `${gate.promise}${asked}`;
   part("promise").title = [part("promise").textContent, gate.note].filter(Boolean).join(" · ");

@@ -82,6 +82,7 @@ def test_relabel_and_demonstration_are_one_answer(visit, fake):
     goal = fake.lesson.view["question"]["relabels"][1]
     page.keyboard.press("l")
     expect(page.locator("[data-relabels]")).to_be_visible()
+    expect(page.locator("[data-dot]")).to_be_hidden()  # nothing shines through the panel
     page.keyboard.press("g")
     page.keyboard.press("d")
     page.mouse.click(*at(fake, page, 0.40, -0.20))
