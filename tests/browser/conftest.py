@@ -14,8 +14,8 @@ from tests.pages.fake_host import FakeServer
 SIZE = {"width": 1280, "height": 800}
 
 
-# Of the package, not of the session: Playwright keeps a running event loop in the thread until it ends, and other rooms'
-# tests start loops of their own.
+# Of the package, not of the session: Playwright keeps an event loop running in the thread until it ends, and the tests
+# of other rooms start loops of their own.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
