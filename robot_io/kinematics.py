@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,13 @@ def _skew(v: Array) -> Array:
     return np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*v.shape[:-1], 3, 3)
 
 
+def _cross(a: Array, b: Array) -> Array:
+    """(..., 3) × (..., 3); `np.cross` takes several times as long, and it is asked twice per tick."""
+    x, y, z = a[..., 0], a[..., 1], a[..., 2]
+    u, v, w = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([y * w - z * v, z * u - x * w, x * v - y * u], -1)
+
+
 def _rotation_vector(matrix: Array) -> Array:
     """(..., 3, 3) rotation → (..., 3) axis times angle, for angles below π."""
     sine = np.stack(
@@ -34,7 +42,7 @@ def _rotation_vector(matrix: Array) -> Array:
         ],
         -1,
     )
-    cosine = np.clip((np.trace(matrix, axis1=-2, axis2=-1) - 1) / 2, -1, 1)
+    cosine = np.clip((matrix[..., 0, 0] + matrix[..., 1, 1] + matrix[..., 2, 2] - 1) / 2, -1, 1)
     norm = np.linalg.norm(sine, axis=-1, keepdims=True)
     angle = np.arctan2(norm[..., 0] / 2, cosine)[..., None]
     return np.where(norm > 1e-9, sine / np.maximum(norm, 1e-9) * angle, sine / 2)
@@ -65,22 +73,29 @@ class Chain:
     """(4, 4)."""
     limits: Limits
 
+    @cached_property
+    def _turning(self) -> tuple[Array, Array]:
+        """(J, 4, 4) twice: what a joint's pose has of its angle's sine, and of one minus its cosine."""
+        found = np.zeros((2, len(self.axes), 4, 4))
+        found[0, :, :3, :3] = skew = _skew(self.axes)
+        found[1, :, :3, :3] = skew @ skew
+        found[:, :, :3, 3] = -(found[:, :, :3, :3] @ self.points[:, :, None])[..., 0]
+        return found[0], found[1]
+
     def _screws(self, joints: Array) -> tuple[Array, Array, Array, Array]:
         """Joints (N, J) → tip rotation (N, 3, 3), tip (N, 3), axes (N, J, 3), points (N, J, 3) in the base frame."""
-        n = len(joints)
-        turn = np.tile(np.eye(3), (n, 1, 1))
-        shift = np.zeros((n, 3))
-        axes, points = np.empty((n, len(self.axes), 3)), np.empty((n, len(self.axes), 3))
-        for j, (axis, point) in enumerate(zip(self.axes, self.points, strict=True)):
-            axes[:, j] = turn @ axis
-            points[:, j] = turn @ point + shift
-            k = _skew(axis)
-            angle = joints[:, j, None, None]
-            local = np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
-            shift = shift + turn @ point
-            turn = turn @ local
-            shift = shift - turn @ point
-        return turn @ self.tip_at_zero[:3, :3], turn @ self.tip_at_zero[:3, 3] + shift, axes, points
+        sine, cosine = self._turning
+        angle = joints[..., None, None]
+        local = np.eye(4) + np.sin(angle) * sine + (1 - np.cos(angle)) * cosine
+        before = np.empty((len(joints), len(self.axes) + 1, 4, 4))
+        before[:, 0] = np.eye(4)
+        for j in range(len(self.axes)):
+            np.matmul(before[:, j], local[:, j], out=before[:, j + 1])
+        turn, shift = before[:, :-1, :3, :3], before[:, :-1, :3, 3]
+        axes = (turn @ self.axes[:, :, None])[..., 0]
+        points = (turn @ self.points[:, :, None])[..., 0] + shift
+        tip = before[:, -1] @ self.tip_at_zero
+        return tip[:, :3, :3], tip[:, :3, 3], axes, points
 
     def tip(self, joints: Array) -> Array:
         """Where the tip is, (3,) metres, for joints (J,). In plain numbers: the safety layer asks on every tick."""
@@ -136,7 +151,7 @@ class Chain:
         for _ in range(steps):
             rotation, tip, axes, points = self._screws(joints)
             error = self._error(pose[None], rotation, tip)
-            jacobian = np.concatenate([np.cross(axes, tip[:, None] - points), axes], -1)
+            jacobian = np.concatenate([_cross(axes, tip[:, None] - points), axes], -1)
             square = np.swapaxes(jacobian, 1, 2) @ jacobian + eye
             step = (jacobian @ np.linalg.solve(square, error[..., None]))[..., 0]
             joints = np.clip(joints + np.clip(step, -0.2, 0.2), self.limits.lower, self.limits.upper)
@@ -157,7 +172,7 @@ class Chain:
             error = self._error(poses, rotation, tip)
             if np.abs(error).max() < 1e-7:
                 break
-            jacobian = np.concatenate([np.cross(axes, tip[:, None] - points), axes], -1)  # (N, J, 6)
+            jacobian = np.concatenate([_cross(axes, tip[:, None] - points), axes], -1)  # (N, J, 6)
             square = np.swapaxes(jacobian, 1, 2) @ jacobian + eye
             step = (jacobian @ np.linalg.solve(square, error[..., None]))[..., 0]
             joints = np.clip(joints + np.clip(step, -0.5, 0.5), self.limits.lower, self.limits.upper)
