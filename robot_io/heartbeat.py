@@ -61,7 +61,7 @@ class Heartbeat:
             self._driving = False
 
     def pause(self) -> None:
-        """The page was hidden: hold at once; the next beat ends it."""
+        """The page was hidden, or its socket closed: hold at once; the next beat ends it."""
         with self._lock:
             self._paused = True
 

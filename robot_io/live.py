@@ -80,6 +80,8 @@ class Live:
         except ValueError as error:
             await websocket.close(BAD_FRAME, str(error)[:120])
         finally:
+            if self.lease.holds(page.grant.session):
+                self._loop.heartbeat.pause()  # a closed socket is known at once: silence need not be waited for
             self.pages.discard(page)
             self.lease.leave(page.grant.session)
             writer.cancel()

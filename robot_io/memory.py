@@ -65,11 +65,16 @@ class Memory:
         return {**found, "branches": branches, **(self._machine.moments() if self._machine is not None else {})}
 
     def rewind(self, tick: int) -> Mapping[str, Any]:
-        """The scene is as it was after a tick, bit for bit; the next tick's parent is that one."""
+        """The scene is as it was after a tick, bit for bit; the next tick's parent is that one.
+
+        Returns:
+            {"head": that tick, "ms": how long the arm itself took}.
+        """
         if not self.on:
             raise ArmError("expected a recording to rewind in, got none; record first")
+        begun = self._clock()
         self.machine.rewind(tick)
-        return {"head": self.recording.head}
+        return {"head": self.recording.head, "ms": 1000 * (self._clock() - begun)}
 
     def key_frame(self) -> bytes:
         """The state as it is now, to be kept in a file."""

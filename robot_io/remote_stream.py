@@ -88,9 +88,14 @@ class StreamArm(RemoteArm):
         value: Mapping[str, Any] = self._ask("moments")
         return value
 
-    def rewind(self, tick: int) -> None:
-        """The scene is as it was after a recorded tick, bit for bit; refused while somebody drives."""
-        self._ask("rewind", tick=tick)
+    def rewind(self, tick: int) -> Mapping[str, Any]:
+        """The scene is as it was after a recorded tick, bit for bit; refused while somebody drives.
+
+        Returns:
+            {"head": that tick, "ms": how long the arm itself took, without the way there and back}.
+        """
+        value: Mapping[str, Any] = self._ask("rewind", tick=tick)
+        return value
 
     def keep(self) -> str:
         """Keep the state as it is now in a file of the arm's directory; returns its name."""

@@ -23,14 +23,14 @@ from robot_io.safety import SafeArm
 Array = NDArray[Any]
 EVERY = 8
 """Ticks between states."""
-SPARSE = 64
+SPARSE = 32
 """Ticks between the older ones."""
 YOUNG = 3600
 """Ticks until a state is old."""
 MOST_BYTES = 240_000_000
 """Of compressed states; the oldest go first."""
 LEVEL = 1
-"""Of compression: 1 ms for a state; higher levels save a tenth of the bytes and cost three times the time."""
+"""Of compression: a third of a millisecond a state; higher ones save a tenth of the bytes and cost thrice the time."""
 
 
 @dataclass(frozen=True)

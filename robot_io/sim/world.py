@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from robot_io.arm import ArmError
 from robot_io.sim import bodies
+from robot_io.sim.bullet_file import without_shapes
 from robot_io.sim.panda import HOME as HOME
 from robot_io.sim.panda import ORIGIN, Base, Panda
 from robot_io.sim.panda import panda_chain as panda_chain
@@ -220,7 +221,7 @@ class World:
             raise ArmError("expected a scene to take a snapshot of, got none; call reset first")
         path = Path(self._folder.name) / "state.bullet"
         pybullet.saveBullet(str(path), self.client)
-        state = path.read_bytes()
+        state = without_shapes(path.read_bytes())
         path.unlink()
         rules = None if self.rules is None else self.rules.state
         kept = [arm.keep() for arm in self.arms]

@@ -5,14 +5,26 @@ from __future__ import annotations
 import struct
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.testclient import TestClient
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from robot_io.access import BAD_FRAME, UNAUTHORISED
+from robot_io.access import BAD_FRAME, UNAUTHORISED, Tokens
 from robot_io.arm import Stopped
+from robot_io.eyes import Eye
+from robot_io.fake import FakeArm
+from robot_io.heartbeat import Heartbeat, Pulse
+from robot_io.live import Live
+from robot_io.loop import Loop
+from robot_io.phase import Phase
+from robot_io.safety import SafeArm
 from tests.robot_io.side_port import ORIGIN, Page, arm_process, linked, run_of
 
 pytestmark = pytest.mark.process
@@ -173,6 +185,54 @@ def test_a_hidden_page_holds_at_once(page, arm):
     page.beat()
     page.tell(type="drive", on=False)
     page.state(phase="idle")
+
+
+@pytest.fixture
+def timeless():
+    """Live pages of an arm whose heartbeat knows no silence: time stands still for it."""
+    arm = SafeArm(FakeArm())
+    arm.connect()
+    loop = Loop(arm, Heartbeat(lambda: 0.0), time.monotonic)
+    tokens, stopping = Tokens(), ThreadPoolExecutor(1)
+    live = Live(loop, Eye(loop), tokens, stopping, clock=time.monotonic, wall=time.time)
+    runs = threading.Thread(target=loop.run)
+    runs.start()
+    with TestClient(Starlette(routes=[WebSocketRoute("/live", live.__call__)])) as client:
+        yield loop, lambda role: opened(client, tokens, role)
+    loop.ending = True
+    runs.join(10)
+    live.close()
+    stopping.shutdown()
+
+
+@contextmanager
+def opened(client, tokens, role):
+    """A page of that role, after its hello."""
+    with client.websocket_connect("/live") as socket:
+        socket.send_json({"token": tokens.issue(role, role), "session": role})
+        assert socket.receive_json()["type"] == "hello"
+        yield socket
+
+
+def until(true, patience=10.0):
+    end = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < end, "expected it to become true"
+        time.sleep(0.005)
+
+
+def test_a_closed_socket_of_who_drives_holds_at_once(timeless):
+    """The browser was killed: nothing has to be waited for. A watcher's end holds nobody."""
+    loop, open_page = timeless
+    with open_page("drive") as driver:
+        driver.send_json({"type": "lease", "do": "take"})
+        driver.send_json({"type": "drive", "on": True})
+        driver.send_json({"type": "beat", "n": 1})
+        with open_page("watch"):
+            until(lambda: loop.heartbeat.driving)
+        assert loop.heartbeat.pulse() is Pulse.FINE
+    until(lambda: loop.state.phase is Phase.HELD)
+    assert loop.arm.stopped is None
 
 
 @pytest.mark.parametrize(

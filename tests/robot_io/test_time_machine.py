@@ -13,7 +13,7 @@ from robot_io.flow import Flow
 from robot_io.memory import Memory
 from robot_io.safety import SafeArm
 from robot_io.sim.table import SimTable
-from robot_io.time_machine import MOST_BYTES, TimeMachine
+from robot_io.time_machine import MOST_BYTES, SPARSE, TimeMachine
 
 pytestmark = pytest.mark.sim
 TASK = "put-block-in-bowl"
@@ -112,7 +112,7 @@ def test_old_states_are_thinned_and_still_lead_everywhere(arm, monkeypatch):
     path = arm.path()
     once = arm.follow(path, 0, 180)
     stored = arm.memory.moments()["stored"]
-    assert max(np.diff(stored)) == 64
+    assert max(np.diff(stored)) == SPARSE
     assert len(stored) < 13
     for tick in (47, 90, 139, 180):
         arm.memory.rewind(tick)
@@ -124,16 +124,16 @@ def test_an_hour_fits(arm):
     arm.follow(arm.path(), 0, 16)
     moments = arm.memory.moments()
     each = moments["bytes"] / 2
-    hour = each * (3600 / 8 + 216_000 / 64) + 216_000 * (2 * 8 * 8 + 8 * 8 + 26)
+    hour = each * (3600 / 8 + 216_000 / SPARSE) + 216_000 * (2 * 8 * 8 + 8 * 8 + 26)
     assert hour < 300e6
     assert MOST_BYTES + 216_000 * 218 <= 300e6
 
 
 def test_beyond_its_bytes_the_oldest_go_and_say_so(arm):
-    arm.memory._machine = TimeMachine(arm.arm, arm.memory.recording, most=200_000)
+    arm.memory._machine = TimeMachine(arm.arm, arm.memory.recording, most=50_000)
     path = arm.path()
     once = arm.follow(path, 0, 60)
-    assert arm.memory.moments()["bytes"] <= 200_000
+    assert arm.memory.moments()["bytes"] <= 50_000
     arm.memory.rewind(58)
     np.testing.assert_array_equal(arm.state(), once[57])
     with pytest.raises(ArmError, match="nothing leads back"):
