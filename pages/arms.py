@@ -17,7 +17,7 @@ from robot_io.cameras import find_cameras
 from robot_io.errors import ArmError
 from robot_io.fleet import Entry, running
 from robot_io.glance import Glance, glance, shape
-from robot_io.port import Found, find_ports
+from robot_io.port import LEADER, LED, Found, find_ports
 from robot_io.remote import RemoteArm
 from teaching.supervisor import asks, list_lessons
 
@@ -38,6 +38,7 @@ KINDS = {
 DIAGNOSTICS = """<a href="{link}" download style="display: inline-block; padding: 0.3rem 0.75rem; border-radius: 0.5rem;
 border: 1px solid rgba(127, 127, 127, 0.4); color: inherit; text-decoration: none" title="One file: the log, versions,
 settings, and the last minute of what the arm did. It holds no secret.">Save diagnostics</a>"""
+LEADS = "A second arm that a hand moves, and this one follows."
 LIKELY = {"so101": ("feetech", "so101", "so100"), "line": ("line",), "": tuple(KINDS)}
 
 
@@ -168,7 +169,7 @@ def overview() -> None:
 
 def free_ports() -> list[Found]:
     """Ports that no kept arm has."""
-    taken = {entry.port for entry in processes.fleet().entries()}
+    taken = {port for entry in processes.fleet().entries() for port in (entry.port, entry.leader)}
     return [port for port in find_ports() if port.path not in taken]
 
 
@@ -177,7 +178,7 @@ def finder() -> None:
     st.markdown("**Plugged in**")
     if st.button("Look again", key="look", icon=":material/refresh:"):
         st.rerun()
-    ports = free_ports()
+    ports = [port for port in free_ports() if port.likely != LEADER]
     for port in ports:
         with st.container(border=True):
             st.markdown(f"**{port.what}**  \n:small[`{port.path}`]")
@@ -189,15 +190,27 @@ def finder() -> None:
         keep("sim", "", ("sim:panda",), "Practice arm")
 
 
+def leader_words(path: str) -> str:
+    """A leader's port, for a person."""
+    return path or "none: it is driven from the page"
+
+
 def keep(key: str, port: str, kinds: tuple[str, ...], title: str) -> None:
     """Name an arm, say what it is, and connect it."""
     kind = st.selectbox("It is", kinds, format_func=lambda k: KINDS.get(k, k), key=f"kind-{key}") if port else kinds[0]
     named = st.text_input("Call it", title, max_chars=40, key=f"title-{key}")
     sources = find_cameras() if port else []
     seen = st.multiselect("Its cameras", sources, key=f"cameras-{key}") if sources else []
+    leaders = [other.path for other in free_ports() if other.path != port] if kind in LED else []
+    leader = ""
+    if leaders:
+        leader = st.selectbox(
+            "Its leader arm", ["", *leaders], format_func=leader_words, key=f"leader-{key}", help=LEADS
+        )
     if st.button("Connect it", key=f"keep-{key}", type="primary"):
+        cameras = {f"camera {n}": s for n, s in enumerate(seen, 1)}
         try:
-            entry = processes.fleet().add(named, str(kind), port, {f"camera {n}": s for n, s in enumerate(seen, 1)})
+            entry = processes.fleet().add(named, str(kind), port, cameras, str(leader or ""))
         except ArmError as error:
             st.error(str(error), icon=":material/error:")
             return

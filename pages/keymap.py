@@ -133,6 +133,7 @@ ROLLOUT: tuple[Binding, ...] = (
     _of_rollout("look-on", ".", "Later", "a quarter of a second on", ("looking",)),
     _of_rollout("heat", "h", "Known places", "hold: where demonstrated grippers were", _EVER, hold=True),
     _of_rollout("grip", "m", "Gripper", "close what is open, open what is closed", _DRIVING),
+    _of_rollout("lead", "l", "Leader", "drive by the leader arm: hold it first; again puts it down", _DRIVING),
     _of_rollout("other-arm", "o", "Other arm", "of two arms: drive the other one", _DRIVING),
     *_drives(),
     _of_rollout("speed-1", "1", "Slow", "drive slowly", _EVER),

@@ -22,7 +22,7 @@ from robot_io.emulation.back_door import LINK
 from robot_io.emulation.console import BadCommand, Console
 from robot_io.emulation.goal_log import GoalLog
 from robot_io.emulation.line_board import LineBoard
-from robot_io.emulation.so101 import physical, so101
+from robot_io.emulation.so101 import leader, physical, so101
 from robot_io.emulation.terminal import Board, Terminal
 from robot_io.priority import be_first
 
@@ -77,7 +77,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="DIR",
         help="so101: with a body, things to pick, a camera named emulated:DIR, and its port at DIR/arm",
     )
+    parser.add_argument(
+        "--leader", action="store_true", help="so101: with a leader arm at a port of its own, for a hand to turn"
+    )
     got = parser.parse_args(arguments)
+    if got.leader and got.kind != "so101":
+        parser.error(f"expected so101 with --leader, got {got.kind}")
     if got.bench is not None:
         if got.kind != "so101":
             parser.error(f"expected so101 with --bench, got {got.kind}")
@@ -95,9 +100,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return got
 
 
-def serve(terminal: Terminal, name: str) -> None:
+@contextlib.contextmanager
+def beside(ticking: Callable[[], float], got: argparse.Namespace) -> Iterator[Terminal | None]:
+    """The leader arm beside it, if there is to be one."""
+    if not got.leader:
+        yield None
+        return
+    link = got.link and got.link.with_name(f"{got.link.name}-leader")
+    rng = np.random.default_rng(got.seed + 1)
+    with Terminal(leader(ticking()), ticking, rng, name="leader", link=link) as terminal:
+        yield terminal
+
+
+def serve(terminal: Terminal, name: str, second: Terminal | None = None) -> None:
     """Answer typed commands until the end of input, `quit`, or Ctrl-C; without input run until a signal."""
-    console = Console(terminal)
+    console = Console(terminal, Console(second) if second is not None else None)
     print(name, flush=True)
     for line in sys.stdin:
         if line.strip() == "quit":
@@ -127,9 +144,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with (
             Terminal(made, ticking, np.random.default_rng(got.seed), name=got.kind, link=got.link) as terminal,
             benched(terminal, got.bench, got.seed),
+            beside(ticking, got) as second,
         ):
             eye = f",camera=emulated:{got.bench}" if got.bench else ""
-            serve(terminal, f"{got.kind}:{terminal.path}{eye}")
+            led = f",leader={second.path}" if second is not None else ""
+            serve(terminal, f"{got.kind}:{terminal.path}{eye}{led}", second)
     except KeyboardInterrupt:
         return 0
     return 0

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -23,8 +22,10 @@ from typing import Any
 from robot_io.advice import advise
 from robot_io.cameras import find_cameras
 from robot_io.errors import ArmError, ArmNotFound, CameraError
-from robot_io.port import find_ports
-from robot_io.run_files import ENDED, RunFile, RunFileError, alive, read_run_file
+from robot_io.launch import end
+from robot_io.launch import running as running
+from robot_io.port import find_ports, need_leader
+from robot_io.run_files import ENDED
 
 ENTRY = "entry.json"
 IDENTITY = "identity"
@@ -51,6 +52,8 @@ class Entry:
     """What people call it."""
     cameras: Mapping[str, str] = field(default_factory=dict)
     """Name → source."""
+    leader: str = ""
+    """The port of the leader arm that it may be driven by; "" if there is none."""
 
     @property
     def kind(self) -> str:
@@ -89,8 +92,10 @@ class Fleet:
         """The one whose folder has that name."""
         return next((entry for entry in self.entries() if entry.path.name == slug), None)
 
-    def add(self, title: str, kind: str, port: str = "", cameras: Mapping[str, str] | None = None) -> Entry:
-        """Keep an arm from now on.
+    def add(
+        self, title: str, kind: str, port: str = "", cameras: Mapping[str, str] | None = None, leader: str = ""
+    ) -> Entry:
+        """Keep an arm from now on; `leader` is the port of the arm that a hand may drive it by.
 
         Raises:
             ArmError: the title is taken or cannot be a folder's name.
@@ -105,7 +110,8 @@ class Fleet:
         path = self.home / title.lower().replace(" ", "-")
         if path.exists():
             raise ArmError(f"expected a new title, but there is an arm called {title!r}; choose another one")
-        entry = Entry(path, self._name(kind, port), title, cameras=dict(cameras or {}))
+        need_leader(leader, kind, port, [found.path for found in self._ports()])
+        entry = Entry(path, self._name(kind, port), title, dict(cameras or {}), leader)
         path.mkdir(parents=True)
         _write(entry)
         return entry
@@ -237,35 +243,10 @@ def ended_file(path: Path) -> Path:
     return path / "run" / ENDED
 
 
-def running(path: Path) -> RunFile | None:
-    """The run file of the arm's process, if it runs."""
-    try:
-        run = read_run_file(path, "arm")
-    except RunFileError:
-        return None
-    return run if run is not None and alive(run) else None
-
-
-def end(path: Path, patience: float, child: subprocess.Popen[bytes] | None = None) -> None:
-    """Ask a folder's process to end in order, and insist after `patience` seconds."""
-    run = running(path)
-    if run is None and (child is None or child.poll() is not None):
-        return
-    pid = run.pid if run is not None else (child.pid if child else 0)
-    os.kill(pid, signal.SIGTERM)
-    limit = time.monotonic() + patience
-    while time.monotonic() < limit:
-        gone = child.poll() is not None if child is not None and child.pid == pid else running(path) is None
-        if gone:
-            return
-        time.sleep(0.05)
-    os.kill(pid, signal.SIGKILL)
-
-
 def _read(file: Path) -> Entry | None:
     try:
-        fields = json.loads(file.read_text())
-        return Entry(file.parent, str(fields["name"]), str(fields["title"]), dict(fields["cameras"]))
+        kept = {"leader": "", **json.loads(file.read_text())}
+        return Entry(file.parent, str(kept["name"]), str(kept["title"]), dict(kept["cameras"]), str(kept["leader"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -283,7 +264,8 @@ def _write(entry: Entry) -> None:
 def _spawn(entry: Entry, mode: str, origins: Iterable[str]) -> subprocess.Popen[bytes]:
     (entry.path / "run").mkdir(parents=True, exist_ok=True)
     ended_file(entry.path).unlink(missing_ok=True)
-    name = f"calibrate:{entry.port},id={entry.path.name}" if mode == "calibrate" else entry.name
+    led = f"{entry.name},leader={entry.leader}" if entry.leader else entry.name
+    name = f"calibrate:{entry.port},id={entry.path.name}" if mode == "calibrate" else led
     command = [sys.executable, "-m", "robot_io.process", "--arm", name, "--dir", str(entry.path.resolve())]
     command += ["--identity", str(entry.path.resolve() / IDENTITY)]
     command += [word for origin in origins for word in ("--origin", origin)]

@@ -13,15 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_io.arm import Action, Unsupported
+from robot_io.arm import Action, ArmError, Unsupported
 from robot_io.chunk import Chunk
+from robot_io.driver import Pose
 from robot_io.errors import Driven
 from robot_io.jog import Jog, Rates
+from robot_io.leading import Leading
 from robot_io.retrace import Retrace
 from robot_io.safety import SafeArm
 from robot_io.teleop import Command, Reaches, Several, Teleop
 
 Array = NDArray[Any]
+STILL = 0.004
+"""Radians, and share of the gripper's stroke, below which a hand on a leader counts as still."""
 
 
 class Mode(StrEnum):
@@ -57,6 +61,11 @@ class Flow:
         self.mode = Mode.NOBODY
         self.note = ""
         """How the last one ended, for people."""
+        self.leader: Leading | None = None
+        """A second arm that a person may drive with, if there is one."""
+        self.lost = ""
+        """Why the arm has to be held although a person drives: the leader that drove it failed."""
+        self._led: Pose | None = None
         self._arm, self._clock = arm, clock
         arms = arm.arm.arms if isinstance(arm.arm, Several) else 1
         self._grips = [i for i, name in enumerate(arm.features.joints) if arms > 1 and name.endswith("/gripper")]
@@ -72,7 +81,7 @@ class Flow:
         if self.mode is Mode.POLICY:
             return len(self._chunk) > 0
         if self.mode is Mode.HUMAN:
-            return self._teleop.waits or self._jog.waits(self._clock())
+            return self._teleop.waits or self._jog.waits(self._clock()) or self._led is not None
         return self._retrace is not None and self.mode is Mode.RETRACE and self._retrace.waits(self._clock())
 
     @property
@@ -124,15 +133,38 @@ class Flow:
             self._drop("a person took over")
         self._become("take")
 
+    def lead(self, *, on: bool) -> None:
+        """The leader drives from now on, as soon as it is where the arm is; or no more.
+
+        Raises:
+            Unsupported: there is none.
+            ArmError: it cannot be taken.
+        """
+        if self.leader is None:
+            raise Unsupported("expected an arm with a leader, got one without; name it: …,leader=PORT")
+        self.put_down()
+        if on:
+            if self.mode is not Mode.HUMAN:
+                self.take_over()
+            self.leader.begin(Pose(self.told(), self.gripper()))
+
+    def put_down(self) -> None:
+        """The leader drives no more, and what went wrong with it is forgotten."""
+        self.lost, self._led = "", None
+        if self.leader is not None:
+            self.leader.put_down()
+
     def push(self, command: Command) -> None:
         """A person's command."""
         self._need_reach()
+        self.put_down()
         if self.mode is not Mode.HUMAN:
             self.take_over()
         self._teleop.push(command)
 
     def jog(self, rates: Rates) -> None:
         """A person turns single joints."""
+        self.put_down()
         if self.mode is not Mode.HUMAN:
             self.take_over()
         self._jog.push(rates, self._clock())
@@ -158,6 +190,19 @@ class Flow:
             self._jog.clear()
         if self._arm.stopped is not None:
             self.finish(f"stopped: {self._arm.stopped}")
+        if self.leader is not None and self.leader.takes_part:
+            self._look(self.leader, held=held)
+
+    def _look(self, leader: Leading, *, held: bool) -> None:
+        """Where the leader wants the arm, unless it is there."""
+        try:
+            told, grip = self.told(), self.gripper()
+        except ArmError:
+            self._led = None  # whoever feels the arm finds that, too, and tells
+            return
+        self._led, self.lost = leader.look(Pose(told, grip), held=held)
+        if self._led is not None and np.max(np.abs(self._led.joints - told)) < STILL > abs(self._led.gripper - grip):
+            self._led = None
 
     def finish(self, why: str) -> None:
         """Nobody drives any more."""
@@ -170,6 +215,7 @@ class Flow:
         self._teleop.clear()
         self._jog.clear()
         self._retrace, self.note = None, why
+        self.put_down()
         waiting, self._waiting = self._waiting, []
         for _, future in waiting:
             future.set_result(why or "it was ended")
@@ -196,6 +242,8 @@ class Flow:
             features = self._arm.features
             here, seconds = self._arm.observe()["joints"], 1.0 / features.rate
             return Action(*self._jog.take(self.told(), here, self.gripper(), features.limits.speed, seconds))
+        if self.mode is Mode.HUMAN and self._led is not None:
+            return Action(self._led.joints, self._led.gripper)
         if self.mode is Mode.RETRACE and self._retrace is not None:
             return self._from_path(self._retrace)
         return None

@@ -1,8 +1,9 @@
-"""Start an arm process and wait until it answers."""
+"""Start an arm process and wait until it answers; find one that runs, and end it."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from robot_io.arm import ArmError
-from robot_io.run_files import alive, read_run_file
+from robot_io.run_files import RunFile, RunFileError, alive, read_run_file
 
 
 def launch(
@@ -73,3 +74,28 @@ def _wait(process: subprocess.Popen[bytes], directory: Path, patience: float, lo
             process.wait()
             raise ArmError(f"expected the arm process to be ready within {patience:g} s; see {log}")
         time.sleep(0.01)
+
+
+def running(path: Path) -> RunFile | None:
+    """The run file of the arm's process, if it runs."""
+    try:
+        run = read_run_file(path, "arm")
+    except RunFileError:
+        return None
+    return run if run is not None and alive(run) else None
+
+
+def end(path: Path, patience: float, child: subprocess.Popen[bytes] | None = None) -> None:
+    """Ask a folder's process to end in order, and insist after `patience` seconds."""
+    run = running(path)
+    if run is None and (child is None or child.poll() is not None):
+        return
+    pid = run.pid if run is not None else (child.pid if child else 0)
+    os.kill(pid, signal.SIGTERM)
+    limit = time.monotonic() + patience
+    while time.monotonic() < limit:
+        gone = child.poll() is not None if child is not None and child.pid == pid else running(path) is None
+        if gone:
+            return
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)

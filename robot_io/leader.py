@@ -1,7 +1,8 @@
 """Leader arms: a second arm that a person moves by hand, read through LeRobot, and taking over without a jolt.
 
 `Leader` reads one and, where it has motors, drives it to where the follower is, so that a hand finds it there.
-`Handover` glides over what gap is left: at its first moment the target is where the follower already is.
+`Handover` glides over what gap is left: at its first moment the target is where the follower already is. `Relative` is
+for leaders without motors: what the leader is turned by, the follower turns by.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from robot_io import feetech, lerobot_door, so
+from robot_io import feetech, lerobot_door, lerobot_units, so
 from robot_io.driver import Pose
 from robot_io.errors import ArmError, NoReply, NotConnected, Unsupported
+from robot_io.limits import Limits
 from robot_io.naming import ArmName
 from robot_io.port import PortLock
 
@@ -28,6 +30,7 @@ ALIGNED = 0.06
 PATIENCE = 8.0
 """Seconds that driving it may take."""
 TICK = 1 / 30
+SO_LEADER = "so101_leader"
 
 
 @dataclass(frozen=True)
@@ -52,36 +55,97 @@ class Handover:
         return Pose(joints, min(max(gripper, 0.0), 1.0))
 
 
-class Leader:
-    """An SO leader by name: `PORT[,id=NAME][,calibration=FOLDER][,type=so101_leader]`."""
+class Relative:
+    """From the moment of taking over: the follower turns by what the leader is turned by, from where it is."""
 
-    def __init__(self, name: str) -> None:
-        parsed = ArmName.parse("leader", name, known=("id", "calibration", "type"))
-        self._name, self._lock = parsed, PortLock(parsed.port)
-        self._type = parsed.options.get("type", "so101_leader")
+    def __init__(self, follower: Pose, leader: Pose, limits: Limits) -> None:
+        self._target, self._leader, self._limits = follower, leader, limits
+
+    def target(self, leader: Pose, _: float = 0.0) -> Pose:
+        """What to ask of the follower; at the end of a range, turning the leader further means nothing."""
+        turned = self._target.joints + leader.joints - self._leader.joints
+        gripper = self._target.gripper + leader.gripper - self._leader.gripper
+        joints = np.clip(turned, self._limits.lower, self._limits.upper)
+        self._target, self._leader = Pose(joints, min(max(gripper, 0.0), 1.0)), leader
+        return self._target
+
+
+class Leader:
+    """A leader by name: `PORT[,type=so101_leader][,key=value…]`; of types other than SO's, the keys are its own."""
+
+    def __init__(self, name: str, joints: tuple[str, ...] = so.JOINTS) -> None:
+        parsed = ArmName.parse("leader", name, known=None)
+        self._port, self._joints, self._lock = parsed.port, joints, PortLock(parsed.port)
+        self._options = {key: value for key, value in parsed.options.items() if key not in ("type", "units")}
+        self._type, self._units = parsed.options.get("type", SO_LEADER), parsed.options.get("units", "degrees")
         self._device: Any = None
+        self._factors: Any = np.ones(len(joints))
+        self._gripper = ""
+
+    @property
+    def port(self) -> str:
+        """Where it is plugged in."""
+        return self._port
+
+    @property
+    def has_motors(self) -> bool:
+        """Whether it can be driven to the follower."""
+        bus = getattr(self._device, "bus", None)
+        return hasattr(bus, "enable_torque") and hasattr(bus, "sync_write")
+
+    def prepare(self) -> None:
+        """Load what it needs, which takes seconds the first time; touches no port."""
+        lerobot_door.leader_class(self._type)
 
     def connect(self) -> None:
         """Take it, limp, so that a hand can move it."""
+        self._lock.take()
+        try:
+            self._device = self._so_device() if self._is_so else self._any_device()
+            with self._translated(), lerobot_door.no_questions():
+                self._device.connect(calibrate=False)
+            port = getattr(getattr(self._device, "bus", None), "port_handler", None)
+            if self._is_so:
+                feetech.tune(port)
+            self._learn_units()
+        except ArmError:
+            self.disconnect()
+            raise
+
+    @property
+    def _is_so(self) -> bool:
+        return self._type in (SO_LEADER, "so100_leader")
+
+    def _so_device(self) -> Any:
+        """Recognised by its servos, which carry its calibration, before LeRobot opens the port."""
         from robot_io import so_bus
         from robot_io.feetech_bus import FeetechBus
 
-        self._lock.take()
-        bus = FeetechBus(self._name.port, self._lock)
+        bus = FeetechBus(self._port, self._lock)
+        bus.open()
         try:
-            bus.open()
             spans = so_bus.identify(bus)
-            so.features(self._type, spans)
+        finally:
             bus.close()
-            self._device = lerobot_door.make_leader(self._type, {"port": self._name.port, "use_degrees": True})
-            lerobot_door.set_calibration(self._device, {name: vars(span) for name, span in spans.items()})
-            with self._translated(), lerobot_door.no_questions():
-                self._device.connect(calibrate=False)
-            feetech.tune(self._device.bus.port_handler)
-        except ArmError:
-            bus.close()
-            self.disconnect()
-            raise
+        so.features(self._type, spans)
+        device = lerobot_door.make_leader(self._type, {"port": self._port, "use_degrees": True})
+        lerobot_door.set_calibration(device, {name: vars(span) for name, span in spans.items()})
+        return device
+
+    def _any_device(self) -> Any:
+        return lerobot_door.make_leader(self._type, {"port": self._port, **self._options})
+
+    def _learn_units(self) -> None:
+        """ArmError unless it has what the follower has."""
+        told = list(self._device.action_features)
+        missing = [joint for joint in self._joints if f"{joint}.pos" not in told]
+        if missing:
+            raise Unsupported(
+                f"expected a leader with the joints of the arm, got {self._type} without {', '.join(missing)}; choose "
+                "the leader that belongs to this arm"
+            )
+        self._gripper = next((key for key in told if "gripper" in key and key.endswith(".pos")), "")
+        self._factors = lerobot_units.factors(self._device, self._joints, self._units)
 
     def read(self) -> Pose:
         """Where the person holds it; a reply that was lost is asked for once more."""
@@ -89,22 +153,36 @@ class Leader:
             seen = self._action()
         except NoReply:
             seen = self._action()
-        joints = np.radians([float(seen[f"{joint}.pos"]) for joint in so.JOINTS])
-        return Pose(joints, min(max(1.0 - float(seen["gripper.pos"]) / 100, 0.0), 1.0))
+        joints = np.array([float(seen[f"{joint}.pos"]) for joint in self._joints]) / self._factors
+        grip = 1.0 - float(seen[self._gripper]) / 100 if self._gripper else 0.0
+        return Pose(joints, min(max(grip, 0.0), 1.0))
 
     def _action(self) -> Any:
         with self._translated():
             return self._need().get_action()
 
-    def align(self, follower: Pose, clock: Callable[[], float], sleep: Callable[[float], None]) -> float:
+    def align(
+        self,
+        follower: Pose,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> float:
         """Drive it to where the follower is, slowly, and let go of it there; returns the gap that is left, in radians.
+
+        Args:
+            follower: where to.
+            clock: seconds.
+            sleep: waits so many of them.
+            wanted: whether to go on; asked on every tick.
 
         Raises:
             Unsupported: it has no motors.
         """
-        bus: Any = getattr(self._need(), "bus", None)
-        if not hasattr(bus, "enable_torque"):
+        self._need()
+        if not self.has_motors:
             raise Unsupported("expected a leader with motors, got one without; move it by hand near the follower")
+        bus: Any = self._device.bus
         end = clock() + PATIENCE
         here = self.read()
         self._go(here)
@@ -112,7 +190,7 @@ class Leader:
             with self._translated():
                 bus.enable_torque()
             target = here.joints
-            while clock() < end and np.max(np.abs(follower.joints - self.read().joints)) > ALIGNED:
+            while wanted() and clock() < end and np.max(np.abs(follower.joints - self.read().joints)) > ALIGNED:
                 step = ALIGN_SPEED * TICK
                 target = target + np.clip(follower.joints - target, -step, step)
                 self._go(Pose(target, follower.gripper))
@@ -134,8 +212,9 @@ class Leader:
         self._lock.give()
 
     def _go(self, pose: Pose) -> None:
-        goals = dict(zip(so.JOINTS, np.degrees(pose.joints), strict=True))
-        goals[so.GRIPPER] = 100.0 * (1.0 - pose.gripper)
+        goals = dict(zip(self._joints, pose.joints * self._factors, strict=True))
+        if self._gripper:
+            goals[self._gripper.removesuffix(".pos")] = 100.0 * (1.0 - pose.gripper)
         with self._translated():
             self._need().bus.sync_write("Goal_Position", {name: float(goal) for name, goal in goals.items()})
 
@@ -146,4 +225,4 @@ class Leader:
 
     def _translated(self, device: Any = None) -> Any:
         bus = getattr(device or self._device, "bus", None)
-        return lerobot_door.translated(self._name.port, getattr(bus, "port_handler", None))
+        return lerobot_door.translated(self._port, getattr(bus, "port_handler", None))

@@ -8,18 +8,16 @@ it lacks (`robot_io/feetech.py`).
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from robot_io import calibration as calibrations
-from robot_io import feetech, lerobot_door, so
+from robot_io import feetech, lerobot_door, lerobot_units, so
 from robot_io.arm import ArmNotFound, Features, Limits
 from robot_io.driver import Health, Pose, Written
-from robot_io.errors import ArmError, BadReply, NotCalibrated, Unsupported, WireError
+from robot_io.errors import ArmError, BadReply, Unsupported, WireError
 from robot_io.naming import ArmName
 from robot_io.port import PortLock
 from robot_io.wired import GATHER, WiredArm
@@ -51,13 +49,13 @@ class LeRobotDriver:
         self.lock = PortLock(name.port)
         self._joints: tuple[str, ...] = ()
         self._gripper = ""
-        self._factors = np.zeros(0)
+        self._factors: Any = np.zeros(0)
         self._grip = 0.0
 
     def describe(self) -> Features:
         """By its configuration and its calibration file; asks no motor."""
         self.prepare(self._options)
-        reach = self._reach()
+        reach = lerobot_units.reach(self.robot, self._joints)
         return Features(
             name=self._type,
             joints=self._joints,
@@ -169,30 +167,7 @@ class LeRobotDriver:
             raise Unsupported(f"expected joints and at most one gripper, got {list(self.robot.action_features)}")
         self._gripper = grippers[0] if grippers else ""
         self._joints = tuple(key.removesuffix(".pos") for key in positions if key not in grippers)
-        self._factors = self._scales()
-
-    def _scales(self) -> Any:
-        """(J,) LeRobot's units per radian."""
-        if self._units == "radians":
-            return np.ones(len(self._joints))
-        motors = getattr(getattr(self.robot, "bus", None), "motors", {})
-        modes = [getattr(motors.get(j), "norm_mode", None) for j in self._joints]
-        hundred = np.array([getattr(mode, "name", "") == "RANGE_M100_100" for mode in modes])
-        return np.where(hundred, 100 / self._reach(), 180 / math.pi)
-
-    def _reach(self) -> Any:
-        """(J,) radians to either side, as calibrated."""
-        bus = getattr(self.robot, "bus", None)
-        if bus is None:
-            return np.full(len(self._joints), math.pi)
-        try:
-            spans = [bus.calibration[joint] for joint in self._joints]
-        except KeyError as error:
-            raise NotCalibrated(
-                f"expected a calibration of {error} in {getattr(self.robot, 'calibration_fpath', 'its file')}, got "
-                f"none; run lerobot-calibrate --robot.type={self._type}, and name its id here: …,id=NAME"
-            ) from error
-        return np.array([(s.range_max - s.range_min) / 2 * calibrations.STEP for s in spans]) - so.MARGIN
+        self._factors = lerobot_units.factors(self.robot, self._joints, self._units)
 
     def _bus_has(self, register: str) -> bool:
         tables = getattr(getattr(self.robot, "bus", None), "model_ctrl_table", {})

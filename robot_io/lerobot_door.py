@@ -26,6 +26,11 @@ def make_leader(kind: str, options: Mapping[str, Any]) -> Any:
     return _make("teleoperators", "TeleoperatorConfig", "make_teleoperator_from_config", kind, options)
 
 
+def leader_class(kind: str) -> Any:
+    """The configuration class of a leader's type; loads LeRobot, which takes seconds the first time."""
+    return _class("teleoperators", "TeleoperatorConfig", kind)
+
+
 def set_calibration(device: Any, spans: Mapping[str, Mapping[str, int]]) -> None:
     """Give a robot or leader the calibration that its motors carry."""
     from lerobot.motors import MotorCalibration
@@ -34,14 +39,18 @@ def set_calibration(device: Any, spans: Mapping[str, Mapping[str, int]]) -> None
     device.bus.calibration = device.calibration
 
 
-def _make(room: str, config: str, maker: str, kind: str, options: Mapping[str, Any]) -> Any:
+def _class(room: str, config: str, kind: str) -> Any:
     try:
         package = importlib.import_module(f"lerobot.{room}")
     except ImportError as error:
         raise MissingDriver(f"expected LeRobot for this arm, got: {error}; run: {HINT}") from error
     _one_thread()
-    registry = getattr(package, config)
-    cls = _registered(room, registry, kind)
+    return _registered(room, getattr(package, config), kind)
+
+
+def _make(room: str, config: str, maker: str, kind: str, options: Mapping[str, Any]) -> Any:
+    cls = _class(room, config, kind)
+    package = importlib.import_module(f"lerobot.{room}")
     fields = cls.__dataclass_fields__
     strange = sorted(set(options) - set(fields))
     wanted = {key: value for key, value in options.items() if key in fields and value is not None}
@@ -76,7 +85,7 @@ def _registered(room: str, registry: Any, kind: str) -> Any:
     if kind not in registry.get_known_choices():
         raise ArmNotFound(
             f"expected a LeRobot type such as {', '.join(sorted(registry.get_known_choices())[:6])}, got {kind!r}; "
-            "install the plug-in that brings it (a package named lerobot_robot_…)"
+            "install the plug-in that brings it (a package named lerobot_robot_… or lerobot_teleoperator_…)"
         )
     return registry.get_choice_class(kind)
 

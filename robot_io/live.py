@@ -131,6 +131,7 @@ class Live:
 
     def _state(self, page: LivePage) -> dict[str, Any]:
         state, lease, now = self._loop.state, self.lease, self._clock()
+        leader = self._loop.flow.leader
         return {
             "type": "state",
             "phase": state.phase.value,
@@ -147,6 +148,7 @@ class Live:
             "driving": self._loop.heartbeat.driving,
             "controller": state.controller,
             "note": state.note,
+            "leader": None if leader is None else {"stage": leader.stage.value, "why": leader.why},
             "dropped": self._steering.dropped,
             "time": self._wall(),
             "since": round(self._wall() - (now - state.since), 3),
@@ -221,6 +223,12 @@ class Live:
         if "on" in message:
             self.changed()
 
+    async def _lead(self, page: LivePage, message: Mapping[str, Any]) -> None:
+        if not self.lease.holds(page.grant.session):
+            raise LeaseRefused("expected the one who holds the lease to lead; take it first")
+        await asyncio.wrap_future(self._loop.call(self._steering.lead(on=bool(message["on"]))))
+        self.changed()
+
     async def _retrace(self, page: LivePage, message: Mapping[str, Any]) -> None:
         if not self.lease.holds(page.grant.session):
             raise LeaseRefused("expected the one who holds the lease to drive; take it first")
@@ -251,6 +259,7 @@ _VERBS = {
     "feel": Live._feel,
     "lease": Live._lease,
     "drive": Live._drive,
+    "lead": Live._lead,
     "retrace": Live._retrace,
     "calibrate": Live._calibrate,
     "hidden": Live._hide,

@@ -207,7 +207,7 @@ class Loop:
         unwatched = real and now - self.watched_at >= UNWATCHED
         wanted = "no beat from the page of who drives" if pulse is Pulse.HOLD else ""
         blind = self.blind if self._motion is not None or self.flow.streaming else ""
-        wanted = wanted or ("no page is watching" if unwatched else blind)
+        wanted = wanted or ("no page is watching" if unwatched else blind) or self.flow.lost
         if wanted and not self._held:
             self._guarded(self.arm.hold)
         if wanted != self._held:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +23,16 @@ class Found:
     serial: str
     """The adapter's own number, "" if it has none: tells two equal adapters apart."""
     likely: str = ""
-    """The kind of arm that is probably there: "so101", "line", or "" if nothing is known."""
+    """The kind of arm that is probably there: "so101", "line", "leader", or "" if nothing is known."""
 
 
 BOARDS = {(0x1A86, 0x55D3): "so101", (0x2341, 0x0043): "line", (0x2341, 0x0001): "line", (0x1A86, 0x7523): "line"}
 """USB vendor and product → what it mostly is: the chip of bus servo adapters, and of Arduinos and their like."""
-EMULATED = ("so101", "line")
+LEADER = "leader"
+"""What is probably there is a leader arm, which is no arm by itself."""
+LED = ("feetech", "so101", "so100")
+"""Kinds of arms that a leader arm can drive."""
+EMULATED = ("so101", "line", LEADER)
 
 
 def find_ports() -> list[Found]:
@@ -75,6 +80,16 @@ def _own_terminal(path: Path) -> bool:
         )
     except OSError:
         return False
+
+
+def need_leader(leader: str, kind: str, port: str, there: Sequence[str]) -> None:
+    """ArmNotFound unless an arm of that kind, at `port`, can be led by what is plugged in at `leader`, if any."""
+    others = [path for path in there if path != port]
+    if leader and (kind not in LED or leader not in others):
+        raise ArmNotFound(
+            f"expected a leader at a port among {', '.join(others) or 'none'} for a kind among {', '.join(LED)}, got "
+            f"{leader!r} for {kind!r}; plug it in and look again for ports"
+        )
 
 
 class PortLock:

@@ -26,6 +26,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
+from robot_io import leading
 from robot_io import link as link_room
 from robot_io.access import Tokens, checked_origin, guarded, own_hosts, token_route
 from robot_io.arm import Arm, ArmError, make_arm
@@ -174,9 +175,13 @@ class Server:
 def serve(options: Options) -> bool:
     """Own the directory, run the arm until told to end, leave everything tidy; whether its work was done by then."""
     with own(options.directory, "arm") as crashed, _listening(options) as listening:
-        arm: Arm = make_arm(options.arm)
+        name, leader = leading.parted(options.arm)
+        arm: Arm = make_arm(name)
         safe = SafeArm(arm)
         loop = Loop(safe, Heartbeat(time.monotonic), time.monotonic)
+        if leader:
+            second = leading.made(leader, arm.features.joints)
+            loop.flow.leader = leading.Leading(second, arm.features.limits, time.monotonic)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(loop, "ending", True))
         safe.connect()
@@ -202,10 +207,14 @@ def _run(loop: Loop, options: Options, listening: socket.socket) -> bool:
             name=options.arm,
             started=time.time(),
         )
+        if loop.flow.leader is not None:
+            loop.flow.leader.start()
         loop.run()
         loop.park()
         return server.live.tending.done
     finally:
+        if loop.flow.leader is not None:
+            loop.flow.leader.close()
         server.live.diary.save(options.directory / "run" / LAST_MINUTE)
         server.close()
 

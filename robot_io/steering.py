@@ -54,6 +54,7 @@ class Steering:
     def _push(self, command: Command | Rates, stamp: float) -> None:
         self._need_driver()
         if self._wall() - stamp > OLDEST or self._loop.state.phase.value == "held":
+            self._loop.flow.put_down()  # by keys it goes on after a leader failed, from the next command on
             self.dropped += 1
             return
         self._loop.arm.refuse_if_stopped()
@@ -79,6 +80,18 @@ class Steering:
                     flow.take_over()
                 flow.go_back(*self._loop.memory.recording.back(None if to is None else int(to), LONGEST))
             flow.key() if do != "end" else flow.take_over()
+
+        return work
+
+    def lead(self, *, on: bool) -> Callable[[], None]:
+        """Let the leader arm drive, or put it down."""
+
+        def work() -> None:
+            self._need_driver()
+            self._loop.arm.refuse_if_stopped()
+            if self._loop.in_motion:
+                raise ArmError("expected no motion under way while a leader drives; hold it first")
+            self._loop.flow.lead(on=on)
 
         return work
 

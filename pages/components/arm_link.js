@@ -72,6 +72,11 @@ class ArmLink extends EventTarget {
   /** How many arms this one is made of: the grippers of all but the last are among its joints. */
   get arms() { return 1 + ((this.features && this.features.joints) || []).filter((name) => name.endsWith("/gripper")).length; }
 
+  /** The leader arm beside it drives from now on, or no more; `leader` is null where there is none. */
+  lead(on) { this.worker.postMessage({ do: "lead", on }); }
+  get leader() { return (this.state && this.state.leader) || null; }
+  get led() { return Boolean(this.leader) && ["coming", "leading"].includes(this.leader.stage); }
+
   /** Back along the recorded path: "start", "held" while the key is, "end". */
   retrace(what, to) { this.worker.postMessage({ do: "retrace", what, to }); }
 

@@ -26,6 +26,7 @@ class ArmPanel {
     for (const [type, act] of Object.entries(this.heard)) this.arm.addEventListener(type, act);
     this.part("fault-release").onclick = () => this.arm.release();
     this.part("lease").onclick = () => this.arm.lease(this.part("lease").dataset.what);
+    this.part("lead").onclick = () => this.arm.lead(!this.arm.led);
     this.part("lease-no").onclick = () => this.arm.lease("refuse");
     this.part("speeds").append(...SPEEDS.map(([name, share]) => this.speed(name, share)));
     this.let = () => this.stand();
@@ -156,9 +157,20 @@ class ArmPanel {
     const what = mine ? "give" : "take";
     this.part("who").textContent = !state ? "" : asked ? "somebody asks to drive" : mine ? "you drive" : other ? "somebody else drives; you watch" : "nobody drives";
     this.part("lease").hidden = !state;
+    this.leader(state && state.leader, mine);
     this.part("lease-no").hidden = !asked;
     this.part("lease").dataset.what = what;
     this.part("lease").textContent = asked ? "Let them drive" : mine ? "Stop driving" : other ? (state.asking ? "Asked…" : "Ask to drive") : "Drive";
+  }
+
+  /** The arm that a hand moves, where there is one. */
+  leader(leader, mine) {
+    const button = this.part("lead");
+    button.hidden = !leader || !mine;
+    if (!leader) return;
+    button.disabled = leader.stage === "away";
+    button.title = leader.stage === "away" ? leader.why : "Hold the leader first: it comes to where the arm is, and then the arm follows your hand.";
+    button.textContent = { away: "Leader not found", ready: "Follow the leader", coming: "The leader comes… (put down)", leading: "Put the leader down" }[leader.stage];
   }
 
   pose({ joints, gripper, told, tip, points }) {

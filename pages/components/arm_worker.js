@@ -1,5 +1,5 @@
 // Runs in a Web Worker and owns the arm's socket, so that a busy page delays neither STOP nor the heartbeat.
-// From the page: connect, count, visible, stop, release, view, lease, drive, retrace, keep, feel, jog, calibrate, close. To the page: link, hello, state, stopped, released, frame.
+// From the page: connect, count, visible, stop, release, view, lease, drive, lead, retrace, keep, feel, jog, calibrate, close. To the page: link, hello, state, stopped, released, frame.
 const BEAT_MS = 50;
 const WATCH_BEAT_MS = 500;
 const RETRY_MS = [100, 300, 1000, 2000];
@@ -120,6 +120,7 @@ const orders = {
     link.driving = on && link.open;
     if (on) link.lastBeat = 0;
   },
+  lead(message) { send({ type: "lead", on: message.on }); },
   retrace({ what, to }) { send({ type: "retrace", do: what, ...(to === undefined ? {} : { to }) }); },
   keep(message) { page.keep = message.on; },
   feel(message) {

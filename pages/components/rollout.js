@@ -97,6 +97,7 @@ class Rollout {
     if (action === "go-on") return this.can("go") && this.view.phase === "calling";
     if (action === "recovered-then") return this.can("recovered") && Boolean(this.view.boundary);
     if (INTENTS[action]) return this.can(INTENTS[action]);
+    if (action === "lead") return Boolean(this.arm.leader) && this.mayDrive;
     if (action === "other-arm") return this.arm.arms > 1;
     if (AXES[action] || action === "grip" || action === "finer") return this.mayDrive;
     return true;
@@ -125,6 +126,7 @@ class Rollout {
     if (!this.able(action)) return;
     if (action === "take-over") return this.takeOver(event);
     if (action === "other-arm") { this.driver.arm = (this.driver.arm + 1) % this.arm.arms; return this.refresh(); }
+    if (action === "lead") { this.arm.lead(!this.arm.led); return this.say(this.arm.led ? "" : "hold the leader: it comes to where the arm is"); }
     if (action === "grip") { this.driver.grip = true; return this.driver.turn(); }
     if (action === "rewind") return this.wayBack("rewind", { tick: this.target });
     this.intend(INTENTS[action], this.fields(action));

@@ -11,6 +11,8 @@ from robot_io.emulation.motors import Lagging
 from robot_io.emulation.servo_bus import ServoBus
 from robot_io.emulation.terminal import Terminal
 
+HAND = 0.8
+"""Radians per second at which a hand turns a joint."""
 HELP = """drop SHARE            answers that lose one byte, 0 to 1
 drop-commands SHARE   commands that lose one byte
 corrupt SHARE         answers with a wrong byte
@@ -19,8 +21,10 @@ silent on|off         no answers at all
 dead N | alive N      a servo that is not there, and back (so101)
 stall N | free N      a joint that does not move, and back
 push N RADIANS        a hand puts a joint somewhere
+turn N BY [SPEED]     a hand turns a joint by so many radians, at 0.8 a second or as told
 hot N CELSIUS         a servo's temperature (so101)
 volts N VOLTS         a servo's supply (so101)
+leader WORDS          any of these, of the leader arm beside it (so101 --leader)
 power                 the supply off and on again
 unplug | plug         the cable
 clear                 a perfect wire, every servo there, nothing stuck
@@ -35,8 +39,8 @@ class BadCommand(ValueError):
 class Console:
     """Turns a typed line into a fault; returns what to print, as plain values."""
 
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
+    def __init__(self, terminal: Terminal, leader: Console | None = None) -> None:
+        self._terminal, self._leader = terminal, leader
         self._board = terminal.board
         faults: Faults = terminal.faults
         self._commands: dict[str, Callable[[Sequence[str]], Any]] = {
@@ -50,6 +54,8 @@ class Console:
             "stall": lambda words: self._motors().stuck.add(int(words[0]) - 1),
             "free": lambda words: self._motors().stuck.discard(int(words[0]) - 1),
             "push": lambda words: self._board_motors().push(int(words[0]) - 1, float(words[1])),
+            "turn": self._turn,
+            "leader": self._led,
             "hot": lambda words: setattr(self._servo(words[0]).wear, "temperature", float(words[1])),
             "volts": lambda words: setattr(self._servo(words[0]).wear, "volts", float(words[1])),
             "power": lambda words: self._power(),
@@ -108,6 +114,14 @@ class Console:
         if not isinstance(motors, Lagging):
             raise BadCommand("expected motors that can be stuck; this body has its own physics")
         return motors
+
+    def _turn(self, words: Sequence[str]) -> None:
+        self._motors().turn(int(words[0]) - 1, float(words[1]), float(words[2]) if len(words) > 2 else HAND)
+
+    def _led(self, words: Sequence[str]) -> Any:
+        if self._leader is None:
+            raise BadCommand("expected an emulator with a leader; start it with --leader")
+        return self._leader.obey(" ".join(words))
 
     def _late(self, words: Sequence[str]) -> None:
         self._terminal.faults.late = _share(words)

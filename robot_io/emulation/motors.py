@@ -55,17 +55,23 @@ def approach(angle: float, target: float, seconds: float, speed: float, lag: flo
 
 
 class Lagging:
-    """Joints without a body: each follows its own target. `stuck` joints do not move, whatever they are asked."""
+    """Joints without a body: each follows its own target. `stuck` joints do not move, whatever they are asked; a hand
+    is stronger than any of them.
+    """
 
     def __init__(self, angles: Sequence[float], *, lag: float = LAG) -> None:
         self.angles = list(angles)
         self.loads = [0.0] * len(self.angles)
         self.stuck: set[int] = set()
+        self._hands: dict[int, tuple[float, float]] = {}
         self._lag = lag
 
     def advance(self, seconds: float, demands: Sequence[Demand]) -> None:
         """Let time pass."""
         for joint, demand in enumerate(demands):
+            if joint in self._hands:
+                self._turned(joint, seconds)
+                continue
             if demand.target is None:
                 self.loads[joint] = 0.0
                 continue
@@ -77,3 +83,15 @@ class Lagging:
     def push(self, joint: int, angle: float) -> None:
         """A hand puts a joint somewhere."""
         self.angles[joint] = angle
+
+    def turn(self, joint: int, by: float, speed: float) -> None:
+        """A hand begins to turn a joint by so many radians, at so many per second."""
+        self._hands[joint] = (self.angles[joint] + by, speed)
+
+    def _turned(self, joint: int, seconds: float) -> None:
+        to, speed = self._hands[joint]
+        gap = to - self.angles[joint]
+        self.angles[joint] += math.copysign(min(abs(gap), speed * seconds), gap)
+        self.loads[joint] = 0.0
+        if self.angles[joint] == to:
+            del self._hands[joint]

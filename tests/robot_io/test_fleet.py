@@ -64,6 +64,17 @@ def test_cameras_have_to_be_there_and_a_new_port_too(fleet):
     assert fleet.change(kept, title="other").title == "other"
 
 
+def test_a_leader_has_a_port_of_its_own_that_is_there(tmp_path):
+    other = Found("/dev/ttyACM8", "an adapter", "", "so101")
+    fleet = Fleet(tmp_path / "arms", ports=lambda: [PORT, other])
+    kept = fleet.add("Led", "so101", PORT.path, leader=other.path)
+    assert Fleet(fleet.home).entries() == [kept]
+    assert kept.leader == other.path
+    for kind, leader in [("so101", PORT.path), ("so101", "/dev/nowhere"), ("line", other.path)]:
+        with pytest.raises(ArmNotFound, match="leader"):
+            fleet.add("Not led", kind, PORT.path, leader=leader)
+
+
 def test_a_damaged_entry_is_left_out_and_a_line_arm_has_no_walk(fleet):
     kept = fleet.add("arm", "line", PORT.path)
     (fleet.home / "bad").mkdir()
