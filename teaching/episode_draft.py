@@ -28,6 +28,8 @@ class EpisodeDraft:
         self.executed: list[Array | None] = []
         self.rewards: list[float] = []
         self.kept = False
+        self.left: Episode | None = None
+        """What a crash left of it: the question to be asked once more."""
         self._made = 0
 
     @property

@@ -122,7 +122,6 @@ def run(directory: Path, config: LessonConfig, storing_episodes: int, *, sync: b
         config = LessonConfig.from_json(buffer.lesson)
         arm = held.enter_context(known(config.arm, directory))
         novice.prepare(buffer, config)
-        buffer.salvage()
         policy, _ = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
         trainer = Trainer(directory, threads=threads, nice=0 if sync else 19)
         learning = Learning(trainer, config.training, config.seed, sync=sync, version=policy.version)

@@ -74,7 +74,6 @@ def make_lesson(directory: Path, buffer: ReplayBuffer, arm: StreamArm) -> PlanLe
     if config.kind == "rollout":
         return make_rollout(directory, buffer, arm, config)
     novice.prepare(buffer, config)
-    buffer.salvage()
     policy, problems = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
     trainer = Trainer(directory)
     trainer.start()

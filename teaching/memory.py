@@ -9,7 +9,7 @@ import numpy as np
 from robot_io.arm import Observation
 from teaching.episode_draft import EpisodeDraft
 from teaching.lesson import LessonConfig
-from teaching.replay import ReplayBuffer
+from teaching.replay import Episode, ReplayBuffer
 from teaching.skills import by_word, choose, named
 from teaching.types import BadInput, Decision, Plan, Rows
 from teaching.uncertainty import EntropyScale
@@ -63,9 +63,18 @@ class Memory:
 
     def begin(self, started: float) -> EpisodeDraft:
         """The draft of the next episode."""
-        config, seed, split = self.config, self.next_seed, self.next_split
+        return self._draft(self.buffer.next_episode(), self.next_seed, self.next_split, started)
+
+    def take_up(self, left: Episode) -> EpisodeDraft:
+        """The draft of an episode whose first question a crash left open."""
+        draft = self._draft(left.id, left.seed, left.split, left.started)
+        draft.left = left
+        draft.next_id()
+        return draft
+
+    def _draft(self, id: str, seed: int, split: str, started: float) -> EpisodeDraft:
         self.begun += 1
-        return EpisodeDraft(self.buffer.next_episode(), seed, config.task, split, config.teacher, started)
+        return EpisodeDraft(id, seed, self.config.task, split, self.config.teacher, started)
 
     def committed(self, episode: EpisodeDraft) -> bool:
         """An episode is durable; whether it stored at least one demonstration."""

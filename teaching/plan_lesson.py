@@ -26,6 +26,7 @@ from teaching.plan_moves import Foresight, PlanMoves
 from teaching.policies.base import Policy
 from teaching.question import Question
 from teaching.replay import ReplayBuffer
+from teaching.resuming import taken_up
 from teaching.types import Answer, BadInput, Decision, Feedback, Outcome
 from teaching.world import Moment
 
@@ -79,10 +80,13 @@ class PlanLesson(PlanMoves):
     def think(self) -> None:
         """Plan, weigh, and ask or act."""
         assert self.moment is not None and self.draft is not None
-        decision = self._decide(self.moment, self.draft)
+        left = taken_up(self.draft, self.moment, self.memory)
+        decision = left or self._decide(self.moment, self.draft)
         self.draft.add(decision, self.moment)
         self.memory.add(decision, self.moment.observation)
         if decision.asked:
+            if left is None:
+                self.buffer.ask(decision, self.moment.observation, self.draft.extra(self.moment))
             self._ask(decision, self.moment)
         else:
             self.buffer.note(decision, self.moment.observation, self.draft.extra(self.moment))
@@ -98,8 +102,6 @@ class PlanLesson(PlanMoves):
         )  # fmt: skip
 
     def _ask(self, decision: Decision, moment: Moment) -> None:
-        assert self.draft is not None
-        self.buffer.ask(decision, moment.observation, self.draft.extra(moment))
         self.go("asked")
         self.question = question = Question(decision, moment, shown=self.clock(), blind=self.blinds.hides())
         question.details = self._details(decision)

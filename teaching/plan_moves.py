@@ -17,7 +17,8 @@ from teaching.lesson_thread import LessonThread
 from teaching.memory import Memory
 from teaching.phases import Phase, after
 from teaching.policies.base import Policy
-from teaching.replay import ReplayBuffer
+from teaching.replay import Episode, ReplayBuffer
+from teaching.resuming import left_open
 from teaching.task import make_task
 from teaching.types import AskbackError, Plan
 from teaching.world import Done, Moment, World, same_scene
@@ -39,7 +40,7 @@ class PlanMoves(LessonThread):
         ahead: bool = True,
         beside: bool = True,
     ) -> None:
-        """A lesson over an open buffer and a connected arm.
+        """A lesson over an open buffer, with what a crash left in it kept or taken up, and a connected arm.
 
         Args:
             buffer: its `lesson` is a LessonConfig's `to_json`.
@@ -55,6 +56,8 @@ class PlanMoves(LessonThread):
         self.config = LessonConfig.from_json(buffer.lesson)
         self.task = make_task(self.config.task)
         self.world = World(arm, self.config.task, self.config.split, lambda done: self.post("done", done))
+        self._left = left_open(buffer, arm)
+        buffer.salvage(but=self._left)
         self.memory = Memory(buffer, self.config)
         self.ahead = ahead and self.world.is_scene
         self.phase, self.message, self.paused = Phase.STARTING, "", False
@@ -110,14 +113,14 @@ class PlanMoves(LessonThread):
     # -- scenes ------------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """The first scene."""
+        """The first scene; the one of a question that a crash left open, if there is one."""
         self.go("scene")
-        self.new_scene()
+        self.new_scene(self._left)
 
-    def new_scene(self) -> None:
+    def new_scene(self, left: Episode | None = None) -> None:
         """Begin an episode: at once where its scene was previewed, else when the arm has got there."""
         self.policy.reset()
-        self.draft = self.memory.begin(self.clock())
+        self.draft = self.memory.take_up(left) if left else self.memory.begin(self.clock())
         self.world.splits[self.draft.seed] = self.draft.split
         preview, self._preview = self._preview, None
         moment = preview.result() if preview is not None else None

@@ -262,14 +262,17 @@ class ReplayBuffer(Reading):
         demonstrations = episode.demonstrations or folded.demonstrations
         return replace(episode, answers=episode.answers or known, demonstrations=demonstrations)
 
-    def salvage(self) -> list[Episode]:
-        """Commit questions that a crash left behind as interrupted episodes, so that what was said of them is kept."""
-        self._check_writable()
+    def interrupted(self) -> list[Episode]:
+        """What a crash left behind: its questions, as the episodes that `salvage` would commit."""
         with self._lock:
-            episodes = self._questions.interrupted()
-        for episode in episodes:
+            return self._questions.interrupted()
+
+    def salvage(self, but: Episode | None = None) -> list[Episode]:
+        """Commit `interrupted`, so that what was said of them is kept, but for one that goes on."""
+        self._check_writable()
+        for episode in (left := [e for e in self.interrupted() if but is None or e.id != but.id]):
             self.append(episode)
-        return episodes
+        return left
 
     def _check_writable(self) -> None:
         if self._log is None:
@@ -279,8 +282,6 @@ class ReplayBuffer(Reading):
         """Hold this to say something. It is held while the disk works; `_lock`, for what is in memory, never is."""
         self._check_writable()
         return self._saying
-
-    # -- checking ---------------------------------------------------------------------------------------------------
 
     def rebuild_index(self) -> list[str]:
         """Make the index agree with the files; what was made anew since the buffer was opened."""

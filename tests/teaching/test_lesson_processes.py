@@ -187,6 +187,23 @@ def test_a_killed_process_comes_back_and_nothing_acknowledged_is_lost(lesson, ki
         assert said in reader.answers()
 
 
+def test_a_question_outlives_its_host(lesson) -> None:
+    path, _ = lesson
+    started(path)
+    with Channel(path, session="anna") as page:
+        while not (question := page.question())["id"].endswith("-0"):
+            answer(page)
+        before = kill(path, "host")
+    started(path, after=before, kind="host")
+    started(path)
+    with Channel(path, session="anna") as page:
+        again = page.question(timeout=60)
+        assert again["id"] == question["id"] and again["plan"] == question["plan"]
+        answer(page)
+    with ReplayBuffer(path, readonly=True) as reader:
+        assert question["id"] in reader.answers()
+
+
 def test_an_orderly_end_leaves_everything_committed(tmp_path: Path) -> None:
     path = supervisor.create_lesson(tmp_path, "End", arm="fake:table", start="nothing")
     keeper = supervisor.Supervisor([ORIGIN])
