@@ -135,7 +135,7 @@ def _decisions(uncertainty: Array, outcome: Array, update: Array) -> tuple[Array
         raise BadInput(f"expected three arrays of one shape (N,), got {u.shape}, {r.shape} and {k.shape}")
     if np.any(np.isinf(u)):
         raise BadInput("expected finite uncertainties, or NaN for rows that are not decisions, got an infinite one")
-    if not np.all(np.isin(r, (-1, 0, 1))):
+    if np.any((r != 0) & (r != 1) & (r != -1)):
         raise BadInput(f"expected outcomes among +1, −1 and 0, got {sorted(set(r.tolist()) - {-1, 0, 1})}")
     usable = ~np.isnan(u)
     if not usable.any():

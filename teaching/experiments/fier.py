@@ -1,13 +1,14 @@
 """What confirming and relabelling save a teacher: lessons with and without them, goals seen and unseen.
 
-First on the table of numbers, over many seeds and as many storing episodes as published; then on the simulated table,
-by a lesson's own code, with as many as there is time for. Active DAgger is the same gate without both, and without
-priorities: the teacher shows every plan that is asked about.
+First on the table of numbers, over many seeds and as many storing episodes as published; then on the simulated table:
+lessons of one plan per scene (`short_table`), in the full setting a lesson's own code. Active DAgger is the same gate
+without both, and without priorities: the teacher shows every plan that is asked about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,8 +16,11 @@ import numpy as np
 
 from teaching.experiments.experiment import Finding, Given, kept, table
 from teaching.experiments.intervals import mean, paired
+from teaching.experiments.short_table import TableWay
 from teaching.experiments.starter import scene_of
 from teaching.experiments.svg_plot import Line, Panel, svg
+from teaching.experiments.table_courses import STORING as TABLE_STORING
+from teaching.experiments.table_courses import TASKS, all_courses, audited, stretches
 from teaching.experiments.table_lessons import Cell, run_cell
 from teaching.experiments.toy_lesson import Phase, ToyConfig, ToyLesson
 from teaching.experiments.toy_table import UNSEEN
@@ -37,7 +41,7 @@ ARMS = {
 OURS, OTHER = "ASkDAgger", "Active DAgger"
 SEEDS, STORING, MARKS = tuple(range(200, 220)), 300, (10, 25, 50, 100, 200, 300)
 TABLE_ARM = "sim:panda"
-TABLE_SEEDS, TABLE_STORING = (20, 21), 50
+TABLE_SEEDS = (20, 21, 22)
 DOMAINS = {"seen": Phase(), "unseen": Phase(UNSEEN)}
 SCENES, TABLE_SCENES = 200, 25
 PUBLISHED = {
@@ -84,48 +88,80 @@ def _numbers(seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def cell(arm: str, seed: int, storing: int) -> Cell:
-    """One lesson on the simulated table."""
+def on_the_table(given: Given) -> list[dict[str, Any]]:
+    """Ours and Active DAgger on the simulated table; kept in the work directory, lesson by lesson."""
+    if given.full:
+        return [row for task in TASKS for row in _whole_lessons(given, task)]
+    ways = {name: table_way(name, TABLE_STORING) for name in (OURS, OTHER)}
+    seeds = given.seeds or TABLE_SEEDS
+    return [row for row in all_courses(given, TASKS, seeds, ways) if row["storing"]]
+
+
+def table_way(arm: str, storing: int) -> TableWay:
+    """How an arm teaches where one plan per scene is made."""
     fier, prioritised = ARMS[arm]
-    shows = not fier.validation
+    sampling = replace(TableWay().sampling, prioritised=prioritised)
+    return TableWay(fier=fier, sampling=sampling, phases=stretches(("seen", storing)))
+
+
+def cell(arm: str, seed: int, storing: int, task: str = TASKS[0]) -> Cell:
+    """One whole lesson on the simulated table."""
+    fier, prioritised = ARMS[arm]
     config = LessonConfig(
-        name=f"{arm}-{seed}", arm=TABLE_ARM, teacher="oracle", start="nothing", seed=seed, validation=fier.validation,
-        relabelling=fier.relabelling, training=TrainingConfig(prioritised=prioritised),
+        name=f"{arm}-{seed}", task=task, arm=TABLE_ARM, teacher="oracle", start="nothing", seed=seed,
+        validation=fier.validation, relabelling=fier.relabelling, training=TrainingConfig(prioritised=prioritised),
     )  # fmt: skip
-    oracle = OracleConfig(relabels=fier.relabelling, always_demonstrates=shows)
-    name = f"{arm.lower().replace(' ', '-')}-{seed}"
+    oracle = OracleConfig(relabels=fier.relabelling, always_demonstrates=not fier.validation)
+    name = f"whole-{task}-{arm.lower().replace(' ', '-')}-{seed}"
     return Cell(name, config, storing, (storing // 2,), ("seen", "unseen"), TABLE_SCENES, oracle)
 
 
-def on_the_table(given: Given) -> list[dict[str, Any]]:
-    """Ours and Active DAgger on the simulated table; kept in the work directory, cell by cell."""
-    seeds, storing = given.seeds or TABLE_SEEDS, TABLE_STORING
-    if given.full:
-        seeds, storing = given.seeds or tuple(range(20, 30)), STORING
+def _whole_lessons(given: Given, task: str) -> list[dict[str, Any]]:
+    """By a lesson's own code."""
+    seeds = given.seeds or tuple(range(20, 30))
     rows, arm = [], scene_of(TABLE_ARM)
     try:
         wanted = [(name, seed) for seed in seeds for name in (OURS, OTHER)]
         for done, (name, seed) in enumerate(wanted):
-            given.report("lessons on the table", done, len(wanted))
-            for row in run_cell(cell(name, seed, storing), given.work, arm):
-                rows.append({"where": "table", "arm": name, "seed": seed} | row)
+            given.report(f"lessons of {task}", done, len(wanted))
+            for row in run_cell(cell(name, seed, STORING, task), given.work, arm):
+                rows.append({"where": task, "arm": name, "seed": seed} | row)
     finally:
         arm.disconnect()
     return rows
 
 
+TITLES = {"numbers": "The table of numbers"} | {task: f"The simulated table: {task}" for task in TASKS}
+
+
 def found(rows: Sequence[dict[str, Any]]) -> Finding:
     """Tables, verdicts, plot."""
     parts, figures = [], {}
-    for where, title in (("numbers", "The table of numbers"), ("table", "The simulated table")):
+    for where, title in TITLES.items():
         own = [row for row in rows if row["where"] == where]
         if own:
             figures[where] = _figures(own)
-            parts += [f"## {title}", _table(own), _verdict(own)]
+            parts += [f"## {title}", *([audited(own)] if "audited" in own[-1] else []), _table(own), _verdict(own)]
+    on_tables = [row for row in rows if row["where"] in TASKS]
+    if len({row["where"] for row in on_tables}) > 1:
+        parts += ["## The simulated table: mean over its tasks", _verdict(_over_tasks(on_tables))]
     published = "Published means over four tasks after 300 storing episodes: " + "; ".join(
         f"{arm} seen {s}, unseen {u}, annotations {a}" for arm, (s, u, a) in PUBLISHED.items()
     )
     return Finding("\n\n".join([*parts, published + "."]), figures, rows, {"curves": _plot(rows)})
+
+
+def _over_tasks(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per arm and seed, at the end: the mean over tasks."""
+    means = []
+    for arm, seed in sorted({(row["arm"], row["seed"]) for row in rows}):
+        ends = [
+            max((r for r in rows if (r["where"], r["arm"], r["seed"]) == (task, arm, seed)), key=lambda r: r["storing"])
+            for task in TASKS
+        ]
+        names = ("annotated", "seen", "unseen", "seconds")
+        means.append({"arm": arm, "seed": seed, "storing": 0, **{n: np.mean([e[n] for e in ends]) for n in names}})
+    return means
 
 
 def _at(rows: Sequence[dict[str, Any]], arm: str, storing: int, name: str) -> list[float]:
@@ -147,7 +183,7 @@ def _figures(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _table(rows: Sequence[dict[str, Any]]) -> str:
     names = ("seen", "unseen", "annotated", "relabelled", "validated", "answers", "seconds")
     body = []
-    for storing in sorted({row["storing"] for row in rows} - {10, 25}):
+    for storing in sorted({row["storing"] for row in rows} - {10, *([25] if rows[0]["where"] == "numbers" else [])}):
         for arm in ARMS:
             if _at(rows, arm, storing, "seen"):
                 found = {name: mean(_at(rows, arm, storing, name)) for name in names}
@@ -162,7 +198,8 @@ def _verdict(rows: Sequence[dict[str, Any]]) -> str:
     lines = []
     ours, other = (_at(rows, arm, last, "annotated") for arm in (OURS, OTHER))
     saved = [1 - a / b for a, b in zip(ours, other, strict=True)]
-    lines.append(f"- Annotations saved after {last} storing episodes: {mean(saved).told(1, 100)} % (bar: 63 %).")
+    after = f" after {last} storing episodes" if last else ""
+    lines.append(f"- Annotations saved{after}: {mean(saved).told(1, 100)} % (bar: 63 %).")
     if len(ours) > 1:
         for name, bar in (("unseen", " (bar: 15 points)"), ("seen", ""), ("seconds", "")):
             found = paired(_at(rows, OURS, last, name), _at(rows, OTHER, last, name))
@@ -172,7 +209,7 @@ def _verdict(rows: Sequence[dict[str, Any]]) -> str:
 
 def _plot(rows: Sequence[dict[str, Any]]) -> str:
     panels = []
-    for where in ("numbers", "table"):
+    for where in TITLES:
         own = [row for row in rows if row["where"] == where]
         for name in ("seen", "unseen", "annotated"):
             lines = []

@@ -2,8 +2,8 @@
 
 On the table of numbers, over many seeds: colours that goals name, then other colours, then another light that turns
 every colour. Ways of teaching, as published: whole, without FIER, without PIER; and with priorities, but without the
-weights in the loss that take them back. On the simulated table, where one lesson takes minutes: seen, then unseen
-colours, whole and without PIER.
+weights in the loss that take them back. On the simulated table seen, then unseen colours: lessons of one plan per scene
+(`short_table`), in the full setting a lesson's own code, of whole and without PIER.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import numpy as np
 
 from teaching.experiments.experiment import Finding, Given, kept, table
 from teaching.experiments.intervals import mean, paired
+from teaching.experiments.short_table import TableWay
 from teaching.experiments.starter import scene_of
 from teaching.experiments.svg_plot import Line, Panel, svg
+from teaching.experiments.table_courses import TASKS, all_courses, audited, stretches
 from teaching.experiments.table_lessons import Cell, run_cell
 from teaching.experiments.toy_lesson import Phase, ToyConfig, ToyLesson
 from teaching.experiments.toy_table import SEEN, UNSEEN
@@ -40,8 +42,11 @@ PHASES = (Phase(SEEN, 0.0, EACH), Phase(UNSEEN, 0.0, EACH), Phase(SEEN, 1.2, EAC
 NAMES = ("first colours", "other colours", "other light")
 SEEDS = tuple(range(300, 330))
 STEP, SCENES, BACK = 4, 200, 0.8
-TABLE_ARM, TABLE_SEEDS = "sim:panda", (30, 31)
-TABLE_FIRST, TABLE_AFTER, TABLE_STEP, TABLE_SCENES = 40, 30, 6, 20
+TABLE_ARM, TABLE_SEEDS = "sim:panda", (30, 31, 32)
+TABLE_FIRST, TABLE_AFTER, TABLE_STEP = 30, 40, 4
+WHOLE_EACH, WHOLE_SCENES = 150, 50
+SHIFTED = TASKS[0]
+"""The task whose colours change."""
 
 
 def run(given: Given) -> Finding:
@@ -56,7 +61,7 @@ def run(given: Given) -> Finding:
             given.report("seeds", done, len(seeds))
             rows += [row for arm in ARMS for row in numbers(given, arm, seed)]
     if where != "numbers":
-        rows += _on_the_table(given)
+        rows += _whole_lessons(given) if given.full else on_the_table(given)
     return found(rows)
 
 
@@ -90,38 +95,62 @@ def needed(curve: Sequence[float], step: int, most: int) -> int:
     return most
 
 
-def _on_the_table(given: Given) -> list[dict[str, Any]]:
-    """Whole and without PIER; kept in the work directory, cell by cell."""
-    seeds = given.seeds or (tuple(range(30, 40)) if given.full else TABLE_SEEDS)
-    first, after = (150, 150) if given.full else (TABLE_FIRST, TABLE_AFTER)
+def on_the_table(given: Given) -> list[dict[str, Any]]:
+    """Lessons of one plan per scene; kept in the work directory, lesson by lesson."""
+    marks = range(TABLE_FIRST, TABLE_FIRST + TABLE_AFTER + 1, TABLE_STEP)
+    ways = {name: table_way(name) for name in ARMS if name != "without FIER"}
+    said = all_courses(given, [SHIFTED], given.seeds or TABLE_SEEDS, ways, tuple(marks))
+    said = [row for row in said if row["storing"]]
+    rows = []
+    for name, seed in dict.fromkeys((row["arm"], row["seed"]) for row in said):
+        own = [row for row in said if (row["arm"], row["seed"]) == (name, seed)]
+        curve, end = [row["unseen"] for row in own[1:]], own[-1]
+        rows.append({
+            "where": "table", "arm": name, "seed": seed, "curves": [[row["seen"] for row in own[:1]], curve],
+            "needed": [needed(curve, TABLE_STEP, TABLE_AFTER)],
+            **{key: end[key] for key in ("answers", "seconds", "annotated", "agreed", "audited")},
+        })  # fmt: skip
+    return rows
+
+
+def table_way(name: str) -> TableWay:
+    """How an arm teaches: seen colours, then unseen ones."""
+    fier, sampling = ARMS[name]
+    return TableWay(
+        fier=Fier(fier, fier), sampling=replace(sampling, batch=TableWay().sampling.batch),
+        phases=stretches(("seen", TABLE_FIRST), ("unseen", TABLE_AFTER)),
+    )  # fmt: skip
+
+
+def _whole_lessons(given: Given) -> list[dict[str, Any]]:
+    """Whole and without PIER, by a lesson's own code; kept in the work directory, cell by cell."""
     rows, arm = [], scene_of(TABLE_ARM)
     try:
-        wanted = [(name, seed) for seed in seeds for name in ("whole", "without PIER")]
+        wanted = [(name, seed) for seed in given.seeds or range(30, 40) for name in ("whole", "without PIER")]
         for done, (name, seed) in enumerate(wanted):
             given.report("lessons on the table", done, len(wanted))
-            rows.append(_table_row(name, seed, first, after, given, arm))
+            rows.append(_whole_lesson(name, seed, given, arm))
     finally:
         arm.disconnect()
     return rows
 
 
-def _table_row(name: str, seed: int, first: int, after: int, given: Given, arm: Any) -> dict[str, Any]:
+def _whole_lesson(name: str, seed: int, given: Given, arm: Any) -> dict[str, Any]:
     config = LessonConfig(
         name=f"{name}-{seed}", arm=TABLE_ARM, teacher="oracle", start="nothing", seed=seed,
         training=TrainingConfig(prioritised=ARMS[name][1].prioritised),
     )  # fmt: skip
     short = f"{name.lower().replace(' ', '-')}-{seed}"
-    before = run_cell(Cell(short, config, first, scenes=TABLE_SCENES), given.work, arm)
-    marks = tuple(range(first + TABLE_STEP, first + after, TABLE_STEP))
-    moved = replace(config, split="unseen")
-    begin = given.work / short
-    shifted = Cell(f"{short}-shifted", moved, first + after, marks, ("unseen",), TABLE_SCENES, begin=begin)
+    before = run_cell(Cell(short, config, WHOLE_EACH, scenes=WHOLE_SCENES), given.work, arm)
+    marks = tuple(range(WHOLE_EACH + TABLE_STEP, 2 * WHOLE_EACH, TABLE_STEP))
+    moved, begin = replace(config, split="unseen"), given.work / short
+    shifted = Cell(f"{short}-shifted", moved, 2 * WHOLE_EACH, marks, ("unseen",), WHOLE_SCENES, begin=begin)
     found = run_cell(shifted, given.work, arm)
     curve = [float(row["unseen"]) for row in found]
     return {
         "where": "table", "arm": name, "seed": seed, "curves": [[float(before[-1]["seen"])], curve],
         "answers": found[-1]["answers"], "seconds": found[-1]["seconds"], "annotated": found[-1]["annotated"],
-        "needed": [needed(curve, TABLE_STEP, after)],
+        "needed": [needed(curve, TABLE_STEP, WHOLE_EACH)],
     }  # fmt: skip
 
 
@@ -132,7 +161,7 @@ def found(rows: Sequence[dict[str, Any]]) -> Finding:
         own = [row for row in rows if row["where"] == where]
         if own:
             lines, figures[where] = _verdict(own)
-            parts += [f"## {title}", _table(own), lines]
+            parts += [f"## {title}", *([audited(own)] if "audited" in own[0] else []), _table(own), lines]
     return Finding("\n\n".join(parts), figures, rows, {"shift": _plot(rows)})
 
 

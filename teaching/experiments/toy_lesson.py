@@ -6,20 +6,19 @@ One decision is one episode. After every episode that stored something the novic
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from teaching.experiments.baseline_gates import Asker, Past, SagAsker
+from teaching.experiments.baseline_gates import Asker, SagAsker
+from teaching.experiments.short_lesson import Look, ShortLesson
 from teaching.experiments.toy_table import COLOURS, SEEN, Pair, Scene, ToyNovice, ToyNoviceConfig, ToyScenes
-from teaching.feedback import Fier, consequence
+from teaching.feedback import Fier
 from teaching.metrics import Costs, Rate
-from teaching.priority import pier_priority, sampling_distribution
 from teaching.sampling import Sampling
 from teaching.skills import RECENT, Scenes, choose
-from teaching.types import Array, BadInput, Decision, Feedback, Kind, Outcome, Plan
-from teaching.uncertainty import EntropyScale, entropy
+from teaching.types import Array, BadInput, Feedback, Outcome, Plan
+from teaching.uncertainty import entropy, one_minus_max
 
 
 @dataclass(frozen=True)
@@ -54,47 +53,17 @@ class ToyConfig:
             raise BadInput(f"expected phases that store at least one episode each, got {self.phases}")
 
 
-@dataclass
-class Tally:
-    """What was said so far."""
+class ToyLesson(ShortLesson):
+    """The same for the table of numbers."""
 
-    storing: int = 0
-    answers: int = 0
-    seconds: float = 0.0
-    decisions: int = 0
-    failed: int = 0
-    """Wrong plans that nobody was asked about."""
-    stored: dict[str, int] = field(default_factory=lambda: {kind.value: 0 for kind in Kind})
-
-    @property
-    def annotated(self) -> int:
-        """Demonstrations that the teacher showed."""
-        return self.stored[Kind.ANNOTATED.value]
-
-
-class ToyLesson:
-    """State of one lesson. The scenes of a seed are the same whatever the rules, as long as as many were shown."""
+    config: ToyConfig
 
     def __init__(self, config: ToyConfig, seed: int) -> None:
-        self.config, self.seed = config, seed
-        weights, self.luck = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
-        self.novice, self.tally = ToyNovice(config.novice, weights), Tally()
+        super().__init__(config, seed)
+        self.novice = ToyNovice(config.novice, np.random.default_rng([seed, 1]))
         self.pairs: list[Pair] = []
         self._fresh: dict[tuple[Phase, int], list[Scene]] = {}
-        self.own: list[int] = []
-        """Which row each pair belongs to."""
-        self._judged: list[deque[bool]] = [deque(maxlen=RECENT) for _ in COLOURS]
-        self._scale, self._updates, self._n = EntropyScale(), 0, 0
-        self._rows: Array = np.zeros((256, 8))
-        """u, r, k, spread, four features."""
-
-    def run(self) -> Iterator[tuple[int, Tally]]:
-        """Teach; yields (phase, tally) after every storing episode, once its training is over."""
-        for number, phase in enumerate(self.config.phases):
-            until = self.tally.storing + phase.storing
-            while self.tally.storing < until and self.tally.decisions < self.config.most:
-                if self._episode(phase):
-                    yield number, self.tally
+        self._known: list[deque[bool]] = [deque(maxlen=RECENT) for _ in COLOURS]
 
     def score(self, phase: Phase, scenes: int) -> float:
         """Share of right plans on fresh scenes that no lesson meets."""
@@ -117,109 +86,53 @@ class ToyLesson:
             found[colour] = float(np.mean(right))
         return found
 
-    def _episode(self, phase: Phase) -> bool:
+    def _scene(self, phase: Phase) -> Scene:
         shown = np.random.default_rng([self.seed, 0, self.tally.decisions])
-        scene = self.config.scenes.draw(phase.named, shown, phase.hue, self._about(phase, shown))
-        take, put = self.novice.look(scene)
-        plan = (int(take.mean(axis=0).argmax()), int(put.mean(axis=0).argmax()))
-        u = self._note(take, put)
-        asked = bool(self.config.asker(self._past(), self.luck)[0])
-        self.tally.decisions += 1
-        if not asked:
-            self.tally.failed += not scene.valid(plan)
-            return False
-        return self._answer(scene, plan, u)
+        return self.config.scenes.draw(phase.named, shown, phase.hue, self._about(phase, shown))
 
     def _about(self, phase: Phase, rng: np.random.Generator) -> int | None:
         """The colour that the next goal names, if the lesson chooses; every second scene comes as it comes."""
         if self.config.about == "random" or rng.random() < 0.5:
             return None
-        rates = {str(colour): Rate(sum(self._judged[colour]), len(self._judged[colour])) for colour in phase.named}
+        rates = {str(colour): Rate(sum(self._known[colour]), len(self._known[colour])) for colour in phase.named}
         return int(choose(rates, rng, self.config.about))
 
-    def _note(self, take: Array, put: Array) -> float:
-        """Append the row of a decision; its uncertainty."""
+    def _look(self, scene: Scene) -> Look:
+        take, put = self.novice.look(scene)
         means = [side.mean(axis=0) for side in (take, put)]
-        nats = np.array([entropy(mean) for mean in means])
-        self._scale, _, u = self._scale.update(nats)
+        plan = _plan(scene.goal, (int(means[0].argmax()), int(means[1].argmax())))
         spread = sum(float(side.var(axis=0).sum()) for side in (take, put))
-        if self._n == len(self._rows):
-            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
-        self._rows[self._n] = [u, 0, self._updates, spread, *nats, *(1 - mean.max() for mean in means)]
-        self._n += 1
-        return u
+        nats, doubt = (np.array([of(mean) for mean in means]) for of in (entropy, one_minus_max))
+        return Look(plan, nats, doubt, spread)
 
-    def _past(self) -> Past:
-        rows = self._rows[: self._n]
-        decided = ~np.isnan(rows[:, 0])
-        rows = rows[decided]
-        k = np.unique(rows[:, 2], return_inverse=True)[1]
-        return Past(rows[:, 0], rows[:, 1].astype(int), k, rows[:, 4:], rows[:, 3])
-
-    def _answer(self, scene: Scene, plan: tuple[int, int], u: float) -> bool:
-        feedback = self._feedback(scene, plan)
-        decision = Decision("0-0", "0", 0, _plan(scene.goal, plan, u), 0.0, True, False, self._updates)
-        result = consequence(decision, feedback, self.config.fier)
-        row = self._n - 1
-        self._rows[row, 1] = int(result.outcome)
+    def _judged(self, scene: Scene, outcome: Outcome) -> None:
         for colour in scene.goal:
-            self._judged[colour].append(result.outcome == Outcome.SUCCESS)
-        self.tally.answers += 1
-        self.tally.seconds += self.config.costs.of(feedback)
-        for one in result.demonstrations:
-            self._store(scene, one.goal, one.actions, row if one.kind != Kind.RELABELLED else self._relabelled())
-            self.tally.stored[one.kind.value] += 1
-        if not result.demonstrations:
-            return False
-        self.tally.storing += 1
-        self._train()
-        return True
+            self._known[colour].append(outcome == Outcome.SUCCESS)
 
-    def _feedback(self, scene: Scene, plan: tuple[int, int]) -> Feedback:
-        act = _plan(scene.goal, scene.shown(), 0.0)
-        if scene.valid(plan):
+    def _feedback(self, scene: Scene, plan: Plan) -> Feedback:
+        act, chosen = _plan(scene.goal, scene.shown()), _chosen(plan.actions)
+        if scene.valid(chosen):
             return Feedback(Outcome.SUCCESS, demonstration=None if self.config.fier.validation else act)
-        reached = scene.reached(plan) if self.config.fier.relabelling else None
+        reached = scene.reached(chosen) if self.config.fier.relabelling else None
         if reached is not None and reached[0] == reached[1]:
             reached = None
         return Feedback(Outcome.FAILURE, _text(reached) if reached else None, act)
 
-    def _relabelled(self) -> int:
-        """A row of its own, which is no decision."""
-        if self._n == len(self._rows):
-            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
-        self._rows[self._n] = [np.nan, 0, self._updates, 0, 0, 0, 0, 0]
-        self._n += 1
-        return self._n - 1
-
-    def _store(self, scene: Scene, goal: str, actions: Array, row: int) -> None:
+    def _store(self, scene: Scene, goal: str, actions: Array) -> None:
         block, bowl = (int(word) for word in goal.split(" into "))
-        self.pairs.append(Pair((block, bowl), scene.seen, (int(actions[0, 0]), int(actions[1, 0]))))
-        self.own.append(row)
+        self.pairs.append(Pair((block, bowl), scene.seen, _chosen(actions)))
 
-    def _train(self) -> None:
-        how, n = self.config.sampling, len(self.pairs)
-        probability: Array = np.full(n, 1 / n)
-        weight: Array = np.ones(n)
-        if how.prioritised:
-            rows = self._rows[: self._n]
-            priority = pier_priority(rows[:, 0], rows[:, 1].astype(int), rows[:, 2].astype(int), b=how.b, lam=how.lam)
-            probability, weight = sampling_distribution(priority[self.own], alpha=how.alpha, beta=how.beta)
-        for _ in range(self.config.steps):
-            drawn = self.luck.choice(n, size=how.batch, p=probability)
-            self.novice.learn([self.pairs[i] for i in drawn], weight[drawn], self.luck)
-        self._updates += 1
+    def _learn(self, drawn: Array, weight: Array) -> None:
+        self.novice.learn([self.pairs[i] for i in drawn], weight, self.luck)
 
 
 def _text(goal: tuple[int, int]) -> str:
     return f"{goal[0]} into {goal[1]}"
 
 
-def _plan(goal: tuple[int, int], plan: tuple[int, int], u: float) -> Plan:
-    return Plan(np.array([[float(plan[0])], [float(plan[1])]]), _text(goal), uncertainty=min(u, 1.0))
+def _plan(goal: tuple[int, int], plan: tuple[int, int]) -> Plan:
+    return Plan(np.array([[float(plan[0])], [float(plan[1])]]), _text(goal))
 
 
-def at(curve: Sequence[tuple[float, float]], x: float) -> float:
-    """The value of a curve of (x, y) points at x, linear between points; NaN beyond its end."""
-    xs, ys = (np.array(v, dtype=np.float64) for v in zip(*curve, strict=True))
-    return float(np.interp(x, xs, ys)) if xs[0] <= x <= xs[-1] else float("nan")
+def _chosen(actions: Array) -> tuple[int, int]:
+    return int(actions[0, 0]), int(actions[1, 0])

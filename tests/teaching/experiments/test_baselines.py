@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from teaching.experiments import baselines
+from teaching.experiments import baselines, table_courses, table_scenes
 from teaching.experiments.experiment import Given
+from teaching.experiments.short_table import TableWay
+from teaching.sampling import Sampling
 from teaching.types import BadInput
 
 
@@ -33,9 +36,22 @@ def test_from_tuning_to_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(baselines, "METHODS", few)
     short = baselines.curve
     monkeypatch.setattr(baselines, "curve", lambda *a, **k: short(*a, **{**k, "seconds": 150.0, "storing": 20}))
-    found = baselines.run(Given(tmp_path, (7, 8)))
-    assert len(found.rows) == 2 * 5 and set(found.figures["ahead"]) == set(baselines.METHODS) - {"ASkDAgger"}
-    assert "sign-flip" in found.markdown and "| ThriftyDAgger |" in found.markdown
+    monkeypatch.setattr(table_courses, "ARM", "fake:table")
+    monkeypatch.setattr(table_courses, "FRESH", 2)
+    monkeypatch.setattr(table_scenes, "BLOCK", 4)
+    monkeypatch.setattr(baselines, "TABLE_STORING", 4)
+    way = replace(TableWay(), steps=1, sampling=Sampling(batch=2))
+    monkeypatch.setattr(baselines, "TableWay", lambda **how: replace(way, **{**how, "sampling": way.sampling}))
+    found = baselines.run(Given(tmp_path / "baselines", (7, 8)))
+    for where in ("numbers", "put-block-in-bowl"):
+        own = [row for row in found.rows if row["where"] == where]
+        assert len(own) == 2 * 5 and set(found.figures[where]["ahead"]) == set(baselines.METHODS) - {"ASkDAgger"}
+        assert all(row["annotated"][0] == 0 and len(row["seen"]) == len(row["answers"]) > 1 for row in own)
+    assert (
+        "sign-flip" in found.markdown
+        and "The simulated table" in found.markdown
+        and "| ThriftyDAgger |" in found.markdown
+    )
     json.dumps([found.rows, found.figures])
     with pytest.raises(BadInput):
         baselines.run(Given(tmp_path, options={"a": 1}))

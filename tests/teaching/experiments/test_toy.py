@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from teaching.experiments.baseline_gates import Past, RandomAsker, SafeAsker, SagAsker, ThriftyAsker, failing
-from teaching.experiments.toy_lesson import Phase, ToyConfig, ToyLesson, at
+from teaching.experiments.short_lesson import at
+from teaching.experiments.toy_lesson import Phase, ToyConfig, ToyLesson
 from teaching.experiments.toy_table import SEEN, UNSEEN, Matcher, ToyNoviceConfig, ToyScenes, turned
 from teaching.feedback import Fier
 from teaching.sampling import Sampling
