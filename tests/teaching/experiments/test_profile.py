@@ -27,9 +27,9 @@ def test_a_scene_is_about_what_was_wished() -> None:
 
 def test_a_lesson_asks_more_about_what_goes_wrong() -> None:
     lesson = ToyLesson(ToyConfig(about="weak", phases=(Phase(storing=60),)), 0)
-    lesson._judged[5].extend([False] * 20)
+    lesson._known[5].extend([False] * 20)
     for colour in (0, 1, 2, 3, 4, 6):
-        lesson._judged[colour].extend([True] * 20)
+        lesson._known[colour].extend([True] * 20)
     rng = np.random.default_rng(0)
     drawn = [lesson._about(Phase(), rng) for _ in range(200)]
     assert drawn.count(5) > 0.4 * 200 and drawn.count(None) > 0.4 * 200
