@@ -1,10 +1,12 @@
 """The Replay and Progress pages in Chromium over lessons of 1,000, 10,000 and 100,000 demonstrations.
 
 `python -m benchmarks.pages_at_scale [--sizes 1000 100000] [--repeats 5] [--keep DIR]`. The lessons are made by
-`benchmarks.large_lesson`, which says what of them is real. Per page and size, with the app's files in the browser's
-cache: from the click on the page's name until its first chart is drawn and every script has ended; from a key on the
-plot until another card is shown; from a slider until another batch is shown; and the longest task of the browser's main
-thread meanwhile. `empty` is the same for a page that reads nothing: what Streamlit itself takes. Prints JSON; seconds.
+`benchmarks.large_lesson`, which says what of them is real. With the app's files in the browser's cache, per page and
+size: `first paint`, from the click on the page's name until its first chart is drawn; `whole page`, until every script
+has ended and its pictures are there; `card`, from a key on the plot until another one is shown; `batch`, from a slider
+until another one is shown. `task` is the longest task of the browser's main thread meanwhile; `cpu` what the app's
+process and that thread computed, whoever else uses the machine. `cold` is the first visit after the app has started,
+`empty` a page that reads nothing: what Streamlit itself takes. Prints JSON; seconds, medians.
 """
 
 from __future__ import annotations
@@ -17,13 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from benchmarks.large_lesson import make
 from benchmarks.page import FLAGS, ROOT, free_port, wait_for_app
@@ -35,92 +37,110 @@ new PerformanceObserver((list) => { for (const e of list.getEntries()) window.as
 """
 STILL = "[data-test-script-state=notRunning]"
 PATIENCE = 120_000
+MARKS = {
+    "Keys": "h1:has-text('Keys')",
+    "Replay": ".chart[data-drawn]:has(canvas[aria-label*='stored examples by uncertainty'])",
+    "Progress": ".chart[data-drawn]:has(canvas[aria-label*='Uncertainty of every plan'])",
+}
+"""What only this page has, once it is drawn."""
+CARD = ".st-key-card [data-testid=stCaptionContainer]"
+BATCH = "[data-batch=after]"
 PROMISES = {"sensitivity": "of plans that would fail", "specificity": "of right plans"}
 Times = dict[str, list[float]]
+Act = Callable[[], object]
 
 
-def timed(page: Page, act: Callable[[], object], seen: Callable[[], object], times: Times, name: str) -> None:
-    """How long until something is seen, and the longest task meanwhile, both in seconds."""
-    page.evaluate("window.askbackTasks.length = 0")
-    begun = time.perf_counter()
-    act()
-    seen()
-    times.setdefault(name, []).append(time.perf_counter() - begun)
-    page.wait_for_timeout(300)  # entries of long tasks come a little later
-    tasks = page.evaluate("window.askbackTasks")
-    times.setdefault(f"{name} longest task", []).append(max(tasks, default=0.0) / 1000)
+class Watch:
+    """A page in a browser, the app that serves it, and what both spend."""
+
+    def __init__(self, page: Page, app: int) -> None:
+        self.page, self.app = page, app
+        self.inside: CDPSession = page.context.new_cdp_session(page)
+        self.inside.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent(self) -> float:
+        """Seconds that the app's process and the page's main thread have computed so far."""
+        fields = Path(f"/proc/{self.app}/stat").read_text().rpartition(")")[2].split()
+        told = self.inside.send("Performance.getMetrics")["metrics"]
+        thread = next(float(m["value"]) for m in told if m["name"] == "TaskDuration")
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + thread
+
+    def see(self, selector: str) -> None:
+        """Until it is on the page."""
+        self.page.wait_for_selector(selector, timeout=PATIENCE)
+
+    def timed(self, times: Times, name: str, act: Act, *seen: tuple[str, Act]) -> None:
+        """Act, and how long until each thing is seen; the longest task and the processors' time until the last."""
+        self.page.evaluate("window.askbackTasks.length = 0")
+        spent, begun = self.spent(), time.perf_counter()
+        act()
+        for what, until in seen:
+            until()
+            times.setdefault(f"{name} {what}".strip(), []).append(time.perf_counter() - begun)
+        times.setdefault(f"{name} cpu", []).append(self.spent() - spent)
+        self.page.wait_for_timeout(300)  # entries of long tasks come a little later
+        tasks = self.page.evaluate("window.askbackTasks")
+        times.setdefault(f"{name} task", []).append(max(tasks, default=0.0) / 1000)
+
+    def go(self, name: str) -> None:
+        """Click on a page's name in the navigation."""
+        self.page.get_by_role("link", name=name, exact=False).first.click()
+
+    def changed(self, selector: str, was: str) -> None:
+        """Until the last element of its kind is there and tells something else."""
+        there = "([s, was]) => { const n = [...document.querySelectorAll(s)].pop(); return n && n.innerHTML !== was; }"
+        self.page.wait_for_function(there, arg=[selector, was], timeout=PATIENCE)
+
+    def inner(self, selector: str) -> str:
+        """What the last element of its kind holds."""
+        return str(self.page.locator(selector).last.evaluate("n => n.innerHTML"))
+
+    def still(self) -> None:
+        """Until no script runs."""
+        self.see(STILL)
+        self.page.wait_for_timeout(100)  # one that a fragment asked for begins a moment later
+        self.see(STILL)
 
 
-def go(page: Page, name: str, drawn: str) -> None:
-    """To a page by its name in the navigation, until it is drawn."""
-    page.get_by_role("link", name=name).first.click()
-    page.wait_for_selector(drawn, timeout=PATIENCE)
-    page.wait_for_selector(STILL, timeout=PATIENCE)
-
-
-def other(page: Page, selector: str, was: str) -> None:
-    """Until an element's contents are others than before."""
-    there = "([s, was]) => { const n = [...document.querySelectorAll(s)].pop(); return n && n.outerHTML !== was; }"
-    page.wait_for_function(there, arg=[selector, was], timeout=PATIENCE)
-
-
-def replay(page: Page, times: Times) -> None:
+def replay(watch: Watch, times: Times) -> None:
     """First paint, another card, another batch."""
-    timed(page, lambda: go(page, "Keys", "text=STOP"), lambda: None, times, "empty")
-    timed(page, lambda: go(page, "Replay", ".chart[data-drawn]"), lambda: None, times, "replay first paint")
-    caption, batch = "[data-testid=stCaptionContainer]:has-text('decision ')", "[data-batch=after]"
-    page.wait_for_selector(batch, timeout=PATIENCE)
-    was = page.locator(caption).last.evaluate("n => n.innerText")
-    plot = page.locator("canvas[data-over]").first
-    plot.focus()
-
-    def another() -> None:
-        page.wait_for_function(
-            "was => ![...document.querySelectorAll('[data-testid=stCaptionContainer]')].some(n => n.innerText === was)",
-            arg=was, timeout=PATIENCE,
-        )  # fmt: skip
-
-    timed(page, lambda: page.keyboard.press("ArrowRight"), another, times, "replay another card")
-    was_batch = page.locator(batch).evaluate("n => n.outerHTML")
-    slider = page.get_by_role("slider").nth(2)
-    slider.focus()
-    timed(
-        page, lambda: page.keyboard.press("Home"), lambda: other(page, batch, was_batch), times, "replay another batch"
-    )
-    page.wait_for_selector(STILL, timeout=PATIENCE)
+    page = watch.page
+    watch.timed(times, "empty", lambda: watch.go("Keys"), ("", lambda: watch.see(MARKS["Keys"])))
+    watch.still()
+    watch.timed(
+        times, "replay", lambda: watch.go("Replay"), ("first paint", lambda: watch.see(MARKS["Replay"])),
+        ("whole page", lambda: (watch.see(f"{BATCH} img"), watch.see(CARD), watch.still())),
+    )  # fmt: skip
+    card, batch = watch.inner(CARD), watch.inner(BATCH)
+    page.locator("canvas[data-over]").first.focus()
+    press = page.keyboard.press
+    watch.timed(times, "replay card", lambda: press("ArrowRight"), ("", lambda: watch.changed(CARD, card)))
+    watch.still()
+    page.get_by_role("slider", name="preference").focus()
+    watch.timed(times, "replay batch", lambda: press("Home"), ("", lambda: watch.changed(BATCH, batch)))
+    watch.still()
 
 
-def progress(page: Page, times: Times) -> None:
+def progress(watch: Watch, times: Times) -> None:
     """First paint, and another promise looked at."""
-    go(page, "Keys", "text=STOP")
-    timed(page, lambda: go(page, "Progress", ".chart[data-drawn]"), lambda: None, times, "progress first paint")
-    page.wait_for_timeout(300)
+    watch.go("Keys")
+    watch.see(MARKS["Keys"])
+    watch.still()
+    watch.timed(
+        times, "progress", lambda: watch.go("Progress"), ("first paint", lambda: watch.see(MARKS["Progress"])),
+        ("whole page", watch.still),
+    )  # fmt: skip
     for mode in ("specificity", "sensitivity"):
-        chosen = page.get_by_role("radio", name=mode).or_(page.get_by_role("button", name=mode)).first
-        plot = page.locator(f"canvas[aria-label*='{PROMISES[mode]}']")
-        timed(page, chosen.click, plot.wait_for, times, "progress another promise")
+        chosen = watch.page.get_by_role("radio", name=mode).or_(watch.page.get_by_role("button", name=mode)).first
+        plot = f".chart[data-drawn]:has(canvas[aria-label*='{PROMISES[mode]}'])"
+        watch.timed(times, "progress promise", chosen.click, ("", lambda plot=plot: watch.see(plot)))  # type: ignore[misc]
+        watch.still()
 
 
-def visits(address: str, name: str, repeats: int, play: Any) -> Times:
-    """All figures of one lesson."""
-    times: Times = {}
-    browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-    page.set_default_timeout(PATIENCE)
-    page.add_init_script(TASKS)
-    page.goto(f"{address}keys?lesson={name}")
-    page.wait_for_selector(STILL)
-    warm: Times = {}
-    for turn in range(repeats + 1):
-        for visit in (replay, progress):
-            visit(page, times if turn else warm)
-    browser.close()
-    return times | {f"{n} (first of all)": warm[n] for n in ("replay first paint", "progress first paint")}
-
-
-def measure(home: Path, sizes: list[int], repeats: int) -> dict[str, dict[str, float]]:
-    """Medians per size."""
-    port, found = free_port(), {}
+@contextmanager
+def served(home: Path) -> Iterator[tuple[str, int]]:
+    """The app over some lessons: its address and its process."""
+    port = free_port()
     environment = {**os.environ, "ASKBACK_HOME": str(home), "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
     quiet = subprocess.DEVNULL
@@ -128,14 +148,31 @@ def measure(home: Path, sizes: list[int], repeats: int) -> dict[str, dict[str, f
     try:
         address = f"http://127.0.0.1:{port}/"
         wait_for_app(address)
-        with sync_playwright() as play:
-            for n in sizes:
-                times = visits(address, f"n{n}", repeats, play)
-                found[str(n)] = {name: round(float(np.median(v)), 3) for name, v in times.items()}
+        yield address, app.pid
     finally:
         os.killpg(app.pid, signal.SIGTERM)
         app.wait(30)
-    return found
+
+
+def visits(home: Path, name: str, repeats: int, play: Any) -> Times:
+    """All figures of one lesson, with an app and a browser of its own."""
+    times: Times = {}
+    with served(home) as (address, app):
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.add_init_script(TASKS)
+        for _ in range(2):  # the second time the browser has the app's files
+            page.goto(f"{address}keys?lesson={name}")
+            page.wait_for_selector(MARKS["Keys"])
+        watch, cold = Watch(page, app), Times()
+        for turn in range(repeats + 1):
+            for visit in (replay, progress):
+                visit(watch, times if turn else cold)
+        browser.close()
+    firsts = ("replay first", "replay whole", "replay cpu", "replay task", "progress ")
+    wanted = [n for n in cold if n.startswith(firsts) and "promise" not in n]
+    return times | {f"cold {n}": cold[n] for n in wanted}
 
 
 def main() -> None:
@@ -150,11 +187,15 @@ def main() -> None:
         for n in given.sizes:
             if not (home / f"n{n}").exists():
                 make(home / f"n{n}", n)
-        load = os.getloadavg()[0]
-        found = measure(home, given.sizes, given.repeats)
-    first, last = found[str(given.sizes[0])], found[str(given.sizes[-1])]
-    ratio = {n: round(last[n] / max(first[n], 1e-3), 2) for n in first if "task" not in n}
-    print(json.dumps({"load": [round(load, 1), round(os.getloadavg()[0], 1)], "median_s": found, "ratio": ratio}))
+        load, found = os.getloadavg()[0], {}
+        play = stack.enter_context(sync_playwright())
+        for n in given.sizes:
+            times = visits(home, f"n{n}", given.repeats, play)
+            found[n] = {name: round(float(np.median(v)), 3) for name, v in times.items()}
+    first, last = found[given.sizes[0]], found[given.sizes[-1]]
+    ratio = {n: round(last[n] / max(first[n], 1e-3), 2) for n in first if not n.endswith("task")}
+    loads = [round(load, 1), round(os.getloadavg()[0], 1)]
+    print(json.dumps({"load": loads, "median_s": {str(n): v for n, v in found.items()}, "ratio": ratio}))
 
 
 if __name__ == "__main__":

@@ -88,7 +88,9 @@ def chosen(picked: dict | None, columns: Columns, found: Shares, members: list[A
 def asked_for(found: Glance, shares: Shares) -> int | None:
     """The example that the page's address names (`?example=`), by its position."""
     name = st.query_params.get("example")
-    number = found.number("demonstrations", name) if name else None
+    if not name:
+        return None
+    number = found.number("demonstrations", name)
     where = np.flatnonzero(found.columns.demonstrations["number"][shares.rows] == number)
     return int(where[0]) if len(where) else None
 
@@ -101,12 +103,12 @@ def choice(found: Glance, shares: Shares, rows: Array) -> int:
     options = listed.tolist()
     if linked is not None and not len(rows) and linked not in options:
         options.insert(0, linked)
-    stored = found.columns.demonstrations[shares.rows]
+    goals = found.columns.demonstrations["goal"]
     index = options.index(linked) if linked is not None and linked in options and not len(rows) else 0
     key = f"example {rows[:3].tolist()} {len(rows)} {linked}"
     picked = st.selectbox(
         f"Example ({label})", options, index=index, key=key,
-        format_func=lambda i: f"{i + 1}: {found.columns.word(int(stored['goal'][i]))}",
+        format_func=lambda i: f"{i + 1}: {found.columns.word(int(goals[shares.rows[i]]))}",
     )  # fmt: skip
     return int(picked)
 
@@ -129,7 +131,7 @@ def look(path: Path) -> None:
         behind = f" · {columns.behind} events newer than this" if columns.behind else ""
         st.caption(f"larger: drawn more often · as of event {columns.sequence}{behind}")
         n = choice(found, shares, chosen(picked, columns, shares, members))
-    with right:
+    with right, st.container(key="card"):
         card(path, found, shares, n)
 
 

@@ -44,11 +44,11 @@ def setting_of(columns: Columns) -> Sampling:
 def shares(columns: Columns, how: Sampling) -> Shares:
     """The same figures as training's own, from the columns."""
     rows = np.flatnonzero(columns.in_force)
-    stored, decided = columns.demonstrations[rows], columns.decisions
+    stored, decided = columns.demonstrations, columns.decisions
     count = len(rows)
     names = ("uncertainty", "outcome", "update")
-    history = Rows(*(np.concatenate([stored[n], decided[n]]) for n in names))  # the largest and newest are over all
-    stock = Stock(history, np.arange(count), stored["weight"], stored["pinned"])
+    history = Rows(*(np.concatenate([stored[n][rows], decided[n]]) for n in names))  # largest and newest are over all
+    stock = Stock(history, np.arange(count), stored["weight"][rows], stored["pinned"][rows])
     whole = terms(history.uncertainty, history.outcome, history.update, b=how.b, lam=how.lam)
     own = Terms(**{name: getattr(whole, name)[:count] for name in Terms.__dataclass_fields__})
     probability, weight = stock.distribution(how)
@@ -108,12 +108,12 @@ def groups(columns: Columns, found: Shares, by: str, most: int = 12) -> list[Gro
     """Shares by "goal", "kind", "teacher" or "age", the largest first, ages in order; small ones are put together."""
     if not len(found):
         return []
-    stored = columns.demonstrations[found.rows]
     if by == "age":
         code = np.clip((found.terms.age_scaled * 5).astype(int), 0, 4)
         return [g for g in _grouped(code, found.probability, AGES) if g.size]
-    codes, code = np.unique(stored[by], return_inverse=True)
-    every = sorted(_grouped(code, found.probability, [columns.word(c) for c in codes]), key=lambda g: -g.drawn)
+    code = columns.demonstrations[by][found.rows].astype(np.int64)  # small numbers: counting them is far cheaper than sorting them
+    names = [columns.word(c) for c in range(int(code.max()) + 1)]
+    every = sorted((g for g in _grouped(code, found.probability, names) if g.size), key=lambda g: -g.drawn)
     if len(every) <= most:
         return every
     rest = every[most - 1 :]

@@ -19,11 +19,12 @@ from teaching.feedback import Consequence
 from teaching.metrics import ANSWERS as PARTS
 from teaching.metrics import kinds
 from teaching.replay import nouns
+from teaching.replay.blocks import Blocks
 from teaching.replay.changes import Change, History, Line
 from teaching.replay.columns import DECISION, DEMONSTRATION
 from teaching.replay.events import Event, Said
 from teaching.replay.index import Index
-from teaching.types import Decision, Demonstration
+from teaching.types import Array, Decision, Demonstration
 
 
 class Bookkeeper:
@@ -89,13 +90,17 @@ class Bookkeeper:
 
     def _write(self, connection: sqlite3.Connection, change: Change, anew: bool) -> None:
         if anew:
-            for name in ("decisions", "demonstrations", "cards", "draws", "diary"):
+            for name in ("decisions", "demonstrations", "blocks", "cards", "draws", "diary"):
                 connection.execute(f"DELETE FROM {name}")
         self._codes = {word: code for code, word in connection.execute("SELECT code, word FROM words")}
+        self._decided = Blocks(connection, "decisions", DECISION)
+        self._stored = Blocks(connection, "demonstrations", DEMONSTRATION)
         for event in change.entries:
             if event.kind == "training":
                 _count(connection, event)
         self._lines(connection, change)
+        self._decided.flush()
+        self._stored.flush()
         _fill_diary(connection, change)
         facts = {"sequence": str(change.sequence).encode()}
         if change.lesson is not None:
@@ -110,21 +115,24 @@ class Bookkeeper:
             self._decision(connection, line, free)
             self._demonstrations(connection, line, change.said, free)
         for name in drawn - touched:
-            _redraw(connection, name)
+            self._redraw(connection, name)
 
     def _decision(self, connection: sqlite3.Connection, line: Line, free: dict[str, int]) -> None:
         if line.decision is None:
             return
         if line.result is None:
-            connection.execute("DELETE FROM decisions WHERE id = ?", (line.key,))
+            found = connection.execute("SELECT number FROM decisions WHERE id = ?", (line.key,)).fetchone()
+            if found is not None:
+                self._decided.remove(int(found[0]))
+                connection.execute("DELETE FROM decisions WHERE number = ?", found)
             return
         number = _number(connection, "decisions", line.key, free)
-        record = self._decided(line, line.decision, line.result, number, connection)
-        connection.execute("INSERT OR REPLACE INTO decisions VALUES (?, ?, ?)", (number, line.key, record))
+        self._decided.put(self._decision_row(line, line.decision, line.result, number, connection))
+        connection.execute("INSERT OR REPLACE INTO decisions VALUES (?, ?)", (number, line.key))
 
-    def _decided(
+    def _decision_row(
         self, line: Line, decision: Decision, result: Consequence, number: int, connection: sqlite3.Connection
-    ) -> bytes:
+    ) -> Array:
         row, answer = np.zeros(1, DECISION), line.answer
         row["number"], row["time"], row["goal"] = number, decision.time, self._code(connection, decision.plan.goal)
         row["update"], row["uncertainty"] = decision.update, decision.plan.uncertainty
@@ -135,20 +143,23 @@ class Bookkeeper:
             row["said"] = sum(1 << PARTS.index(part) for part in kinds(answer.feedback))
             row["seconds"], row["at"] = answer.seconds, answer.time
             row["teacher"] = self._code(connection, answer.teacher)
-        return row.tobytes()
+        return row
 
     def _demonstrations(self, connection: sqlite3.Connection, line: Line, said: Said, free: dict[str, int]) -> None:
         there = dict(connection.execute("SELECT id, number FROM demonstrations WHERE decision = ?", (line.key,)))
         for name in there.keys() - {d.id for d in line.demonstrations}:
             connection.execute("DELETE FROM cards WHERE number = ?", (there[name],))
             connection.execute("DELETE FROM demonstrations WHERE number = ?", (there[name],))
+            self._stored.remove(there[name])
         for one in line.demonstrations:
             number = there.get(one.id) or _number(connection, "demonstrations", one.id, free)
-            row = (number, one.id, line.key, self._stored(line, one, said, number, connection))
-            connection.execute("INSERT OR REPLACE INTO demonstrations VALUES (?, ?, ?, ?)", row)
+            self._stored.put(self._stored_row(line, one, said, number, connection))
+            connection.execute("INSERT OR REPLACE INTO demonstrations VALUES (?, ?, ?)", (number, one.id, line.key))
             connection.execute("INSERT OR REPLACE INTO cards VALUES (?, ?)", (number, _card(line, one)))
 
-    def _stored(self, line: Line, one: Demonstration, said: Said, number: int, connection: sqlite3.Connection) -> bytes:
+    def _stored_row(
+        self, line: Line, one: Demonstration, said: Said, number: int, connection: sqlite3.Connection
+    ) -> Array:
         row, answer = np.zeros(1, DEMONSTRATION), line.answer
         row["number"], row["goal"] = number, self._code(connection, one.goal)
         row["time"] = answer.time if answer else line.time
@@ -158,7 +169,16 @@ class Bookkeeper:
         row["excluded"], row["pinned"] = one.id in said.deleted, one.id in said.pinned
         row["weight"] = said.weights.get(one.id, 1.0)
         row["drawn"], row["latest"] = _draws(connection, one.id)
-        return row.tobytes()
+        return row
+
+    def _redraw(self, connection: sqlite3.Connection, name: str) -> None:
+        """Put the count of draws into a demonstration that changed in nothing else."""
+        found = connection.execute("SELECT number FROM demonstrations WHERE id = ?", (name,)).fetchone()
+        if found is None:
+            return
+        row = self._stored.get(int(found[0]))
+        row["drawn"], row["latest"] = _draws(connection, name)
+        self._stored.put(row)
 
     def _code(self, connection: sqlite3.Connection, word: str) -> int:
         if word not in self._codes:
@@ -199,16 +219,6 @@ def _count(connection: sqlite3.Connection, event: Event) -> None:
 def _draws(connection: sqlite3.Connection, name: str) -> tuple[int, int]:
     found = connection.execute("SELECT drawn, latest FROM draws WHERE id = ?", (name,)).fetchone()
     return (0, 0) if found is None else (int(found[0]), int(found[1]))
-
-
-def _redraw(connection: sqlite3.Connection, name: str) -> None:
-    """Put the count of draws into a demonstration that changed in nothing else."""
-    found = connection.execute("SELECT number, record FROM demonstrations WHERE id = ?", (name,)).fetchone()
-    if found is None:
-        return
-    row = np.frombuffer(bytes(found[1]), DEMONSTRATION).copy()
-    row["drawn"], row["latest"] = _draws(connection, name)
-    connection.execute("UPDATE demonstrations SET record = ? WHERE number = ?", (row.tobytes(), found[0]))
 
 
 def _fill_diary(connection: sqlite3.Connection, change: Change) -> None:

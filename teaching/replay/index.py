@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 TABLES = """
 CREATE TABLE episodes (id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, record BLOB NOT NULL);
 CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE words (code INTEGER PRIMARY KEY, word TEXT UNIQUE NOT NULL);
-CREATE TABLE decisions (number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, record BLOB NOT NULL);
-CREATE TABLE demonstrations (
-    number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, decision TEXT NOT NULL, record BLOB NOT NULL);
+CREATE TABLE decisions (number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL);
+CREATE TABLE demonstrations (number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, decision TEXT NOT NULL);
 CREATE INDEX demonstrations_of ON demonstrations (decision);
+CREATE TABLE blocks (kind TEXT, block INTEGER, records BLOB NOT NULL, PRIMARY KEY (kind, block));
 CREATE TABLE cards (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE draws (id TEXT PRIMARY KEY, drawn INTEGER NOT NULL, latest INTEGER NOT NULL);
 CREATE TABLE diary (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, time REAL NOT NULL, body BLOB NOT NULL);
