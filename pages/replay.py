@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from pages import history, processes, replay_card
+from pages import changes, history, processes, replay_card, replay_segments
 from pages.components.chart import COLOURS, Layer, axis, chart, inside, points
 from pages.what_if import what_if
-from teaching.replay.columns import Columns, Entry
+from teaching.replay.columns import Columns
 from teaching.replay.glance import Glance
 from teaching.shares import Bins, Shares, binned
+from teaching.supervisor import kind_of
 from teaching.types import Array
 
 MANY = 20_000
@@ -146,32 +146,6 @@ def card(path: Path, found: Glance, shares: Shares, n: int) -> None:
     replay_card.why(shares, n, row)
 
 
-def amendments(path: Path, found: Glance) -> None:
-    """What was changed by hand and stands, each with a way back."""
-    entries = found.diary("delete", "pin", "weight", most=20)
-    if not entries:
-        return
-    with st.expander(f"Changed by hand: {len(entries)}" + (" latest" if len(entries) == 20 else "")):
-        st.caption("The next training goes by these. Taking one back is recorded as well; nothing is lost.")
-        for entry in entries:
-            left, right = st.columns([6, 1], vertical_alignment="center")
-            left.markdown(told(entry))
-            right.button(
-                "Take back", key=f"back {entry.seq}", on_click=replay_card.change, args=(path, "take_back"),
-                kwargs={"event": entry.seq},
-            )  # fmt: skip
-
-
-def told(entry: Entry) -> str:
-    """One change in words."""
-    body = entry.body
-    verb = {"delete": "excluded", "pin": "pinned" if body.get("pinned", True) else "unpinned"}.get(
-        entry.kind, f"weighed × {body.get('weight')}"
-    )
-    when = time.strftime("%d %b %H:%M", time.localtime(entry.time))
-    return f"**{body['demonstration']}** {verb} · {body.get('by') or 'somebody'}, {when}"
-
-
 def main() -> None:
     """Draw the page of the open lesson."""
     path = processes.chosen()
@@ -179,16 +153,19 @@ def main() -> None:
         st.title("Replay")
         st.write("No lesson is open.")
         return
-    if refused := st.session_state.pop("refused", ""):
-        st.error(f"Nothing was changed: {refused}", icon=":material/error:")
+    changes.refused()
     found = history.of(path)
+    if kind_of(path) == "rollout":
+        replay_segments.look(path)
+        changes.standing(path, found, "segments", "drop")
+        return
     if not found.columns.in_force.any():
         st.title("Replay")
         st.write("Nothing is stored yet. Every yes, relabel and demonstration on the Teach page adds something here.")
-        amendments(path, found)
+        changes.standing(path, found, "delete", "pin", "weight")
         return
     look(path)
-    amendments(path, found)
+    changes.standing(path, found, "delete", "pin", "weight")
     st.markdown("### What if it drew otherwise?")
     what_if(path)
 

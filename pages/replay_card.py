@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from pages import processes, table_picture
+from pages import table_picture
+from pages.changes import change
 from pages.components.chart import COLOURS, axis, bars, chart
-from robot_io.arm import ArmError, TableView
-from teaching.amending import MOST, amend_lesson
+from robot_io.arm import TableView
+from teaching.amending import MOST
 from teaching.replay.columns import Card
 from teaching.replay.glance import Glance
 from teaching.shares import Shares, waterfall
@@ -76,14 +77,6 @@ def why(shares: Shares, n: int, row: Array) -> None:
         axis("", -0.5, len(names) - 0.5, list(zip(x.tolist(), names, strict=True))), axis("priority", 0, high), [shown],
         key="waterfall", height=150, alt=f"How its priority comes about: {spoken}",
     )  # fmt: skip
-
-
-def change(path: Path, do: str, **values: object) -> None:
-    """Say a change by hand; what went wrong is told at the top of the next drawing."""
-    try:
-        amend_lesson(path, do, values, session=processes.session(), teacher=processes.teacher())
-    except (AskbackError, ArmError, OSError) as error:
-        st.session_state["refused"] = str(error)
 
 
 def by_hand(path: Path, card: Card, row: Array) -> None:

@@ -11,11 +11,15 @@ from teaching.channel import Channel
 from teaching.models import models, promote
 from teaching.replay import ReplayBuffer
 from teaching.replay.events import AMENDMENTS
+from teaching.retelling import retold
+from teaching.rollout_facts import plain, timeline_of
 from teaching.supervisor import running
 from teaching.types import Answer, BadInput, Feedback, Outcome
 
-VERBS = ("exclude", "restore", "pin", "unpin", "weigh", "drop_episode", "judge", "take_back")
-UNDONE = (*AMENDMENTS, "drop", "verdict")
+SEGMENTS = ("split", "merge", "rename", "weigh_segment", "end")
+"""About the segments of an episode in motion, and how it ended."""
+VERBS = ("exclude", "restore", "pin", "unpin", "weigh", "drop_episode", "judge", "take_back", *SEGMENTS)
+UNDONE = (*AMENDMENTS, "drop", "verdict", "segments")
 """Events that take_back takes back."""
 MOST = 100.0
 """The largest factor on a priority."""
@@ -28,7 +32,9 @@ def amend(buffer: ReplayBuffer, do: str, values: Mapping[str, Any], clock: Calla
         buffer: open for writing.
         do: one of VERBS.
         values: `demonstration` (an id), for weigh `weight` (0 to 100), for take_back `event` (a number), for
-            drop_episode `episode`, for judge `decision` and `right` (a late verdict), and `teacher`.
+            drop_episode `episode`, for judge `decision`, `right` (a late verdict) and, if it was wrong, perhaps
+            `goal` (what it would have been right for); for those of SEGMENTS `episode` and what
+            `teaching.retelling.retold` takes; and `teacher`.
         clock: Unix seconds.
 
     Raises:
@@ -42,6 +48,8 @@ def amend(buffer: ReplayBuffer, do: str, values: Mapping[str, Any], clock: Calla
         return _drop(buffer, values)
     if do == "judge":
         return _judge(buffer, values, clock())
+    if do in SEGMENTS:
+        return _retell(buffer, do, values)
     name = str(values.get("demonstration"))
     there = name in buffer.deleted() if do == "restore" else any(d == name for d in buffer.rows().demonstration)
     if not there:
@@ -76,8 +84,20 @@ def _judge(buffer: ReplayBuffer, values: Mapping[str, Any], now: float) -> int:
     name, right = str(values.get("decision")), values.get("right")
     if not isinstance(right, bool) or all(d.id != name for d in buffer.decisions()):
         raise BadInput(f"expected a plan of this lesson and whether it was right, got {name!r} and {right!r}")
-    said = Feedback(Outcome.SUCCESS if right else Outcome.FAILURE)
+    goal = str(values.get("goal") or "").strip() or None
+    said = Feedback(Outcome.SUCCESS if right else Outcome.FAILURE, relabel=goal)
     return buffer.say("verdict", Answer(name, said, str(values.get("teacher") or ""), 0.0, late=True, time=now))
+
+
+def _retell(buffer: ReplayBuffer, do: str, values: Mapping[str, Any]) -> int:
+    name = str(values.get("episode"))
+    facts = next((s.rollout for s in buffer.rollouts() if s.id == name), None)
+    if facts is None:
+        raise BadInput(f"expected an episode in motion that is stored and not deleted, got {name!r}")
+    after = retold(timeline_of(facts), do, values)
+    segments = [plain(s) for s in after.segments]
+    by = str(values.get("teacher") or "")
+    return buffer.say("segments", {"episode": name, "what": do, "segments": segments, "end": str(after.end), "by": by})
 
 
 def _take_back(buffer: ReplayBuffer, values: Mapping[str, Any]) -> int:
@@ -85,8 +105,13 @@ def _take_back(buffer: ReplayBuffer, values: Mapping[str, Any]) -> int:
         number = int(values["event"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadInput(f"expected the number of a change to take back, got {values.get('event')!r}") from error
-    if not any(e.seq == number and e.kind in UNDONE for e in buffer.history()):
-        raise BadInput(f"expected the number of a change made by hand, got {number}")
+    made = [e for e in buffer.history() if e.kind in UNDONE and not e.undone]
+    found = next((e for e in made if e.seq == number), None)
+    if found is None:
+        raise BadInput(f"expected the number of a change made by hand that stands, got {number}")
+    later = [e for e in made if e.kind == found.kind == "segments" and e.body["episode"] == found.body["episode"]]
+    if later and later[-1].seq != number:  # each says how all segments are, so only the last one counts
+        raise BadInput(f"expected the latest change of episode {found.body['episode']}, {later[-1].seq}, got {number}")
     return buffer.say("undo", {"event": number})
 
 

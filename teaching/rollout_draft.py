@@ -285,8 +285,8 @@ def with_places(segment: Segment, places: dict[int, int]) -> list[Segment]:
     start = segment.start
     for place in inside:
         if place > start:
-            found.append(Segment(segment.kind, start, place, segment.intervention, segment.marked))
+            found.append(replace(segment, start=start, stop=place))
         found.append(Segment(SegmentKind.RESTORED, place, place, places[place]))
         start = place
-    found.append(Segment(segment.kind, start, segment.stop, segment.intervention, segment.marked))
+    found.append(replace(segment, start=start))
     return found

@@ -45,10 +45,17 @@ def timeline_of(facts: Mapping[str, Any]) -> Timeline:
     """The branch on which the episode ended; BadInput if the facts are not of this schema."""
     segments = tuple(
         Segment(SegmentKind[str(s["kind"]).upper()], int(s["start"]), int(s["stop"]), int(s["intervention"]),
-                bool(s.get("marked", False)))
+                bool(s.get("marked", False)), float(s.get("factor", 1.0)))
         for s in facts["segments"]
     )  # fmt: skip
     return Timeline(segments, End(str(facts["end"])), resumes(facts))
+
+
+def plain(segment: Segment) -> dict[str, Any]:
+    """A segment as the facts hold it."""
+    told = {"kind": segment.kind.name.lower(), "start": segment.start, "stop": segment.stop}
+    told |= {"intervention": segment.intervention, "marked": segment.marked}
+    return told if segment.factor == 1.0 else {**told, "factor": segment.factor}
 
 
 def human_seconds(facts: Mapping[str, Any]) -> float:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from teaching.amending import VERBS, amend
 from teaching.rollout_episodes import Stand
 from teaching.rollout_lesson import RolloutLesson
 from teaching.rollout_phases import Event, Phase, allowed
@@ -47,6 +49,7 @@ class RolloutIntents:
             "watch": lambda values: lesson.wait(),
             "go": lambda values: lesson.go_on(),
             "practice": lambda values: None,
+            **{do: partial(self._amend, do) for do in VERBS},
         }
 
     def carry_out(self, do: str, values: Values, session: str) -> int | None:
@@ -57,8 +60,12 @@ class RolloutIntents:
         """
         if do not in self._table:
             raise BadInput(f"expected an intent among {', '.join(self._table)}, got {do!r}")
-        sequence: int | None = self.lesson.request(lambda: self._table[do](values), self.timeout)
+        told = {**values, "teacher": self.names.get(session)} if do in VERBS else values
+        sequence: int | None = self.lesson.request(lambda: self._table[do](told), self.timeout)
         return sequence
+
+    def _amend(self, do: str, values: Values) -> int:
+        return amend(self.lesson.buffer, do, values)
 
 
 def meaningful(lesson: RolloutLesson) -> list[str]:

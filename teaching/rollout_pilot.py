@@ -9,7 +9,8 @@ from teaching.policies.base import CheckpointError
 from teaching.policies.checkpoint import checkpoints
 from teaching.policies.flow import STATE, FlowLearner, FlowPolicy
 from teaching.replay import ReplayBuffer
-from teaching.rollout_states import flow_config, sensed
+from teaching.rollout_shape import flow_config
+from teaching.rollout_states import sensed
 from teaching.rollout_task import ROW, RolloutTask
 from teaching.types import Array, Plan
 

@@ -1,4 +1,4 @@
-"""From what an arm sensed and did to what a flow policy reads and is shown: states, rows of moves, its shape."""
+"""From what an arm sensed and did to what a flow policy reads and is shown: states and rows of moves. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from teaching.policies.flow_network import FlowConfig
 from teaching.rollout_task import ROW, RolloutTask
 from teaching.types import Array, BadInput
 
@@ -56,8 +55,3 @@ def states_of(task: RolloutTask, arrays: Mapping[str, Array], every: int = 1) ->
 def sensed(task: RolloutTask, arrays: Mapping[str, Array]) -> Array:
     """The arrays of one observation → (1, width)."""
     return task.state(Sensed({name: np.asarray(a)[None] for name, a in arrays.items()}, 0))[None]
-
-
-def flow_config(task: RolloutTask, steps: int) -> FlowConfig:
-    """The policy's shape: half a second ahead, a quarter carried out."""
-    return FlowConfig(state=task.width, action=ROW * task.arms, horizon=16, execute=8, members=3, steps=steps)

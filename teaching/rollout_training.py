@@ -6,8 +6,8 @@ The same face as `teaching.training.Training`, so that one trainer process serve
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,60 +20,56 @@ from teaching.policies.chunks import ChunkData
 from teaching.policies.flow import FlowLearner, read_info
 from teaching.policies.flow_network import FlowConfig
 from teaching.replay import ReplayBuffer
-from teaching.rollout_states import EVERY, flow_config, states_of, summed
+from teaching.rollout_rows import branch_of, in_rows, span_name
+from teaching.rollout_shape import flow_config
+from teaching.rollout_states import EVERY, states_of, summed
 from teaching.rollout_task import RolloutTask, make_rollout_task
-from teaching.segments import NONE, End, SegmentKind, Timeline, segments_of
-from teaching.selection import SELECTIONS, Selection
+from teaching.segment_shares import TRAINED_ON, selection_of
+from teaching.segments import End, Timeline
+from teaching.selection import Selection
 from teaching.training import Cancelled, Report, TrainingFailed
 from teaching.types import Array, BadInput
 
-TRAINED_ON = (End.DEMONSTRATED, End.INTERVENED, End.AUTO_SUCCESS)
-"""Ends of the episodes whose frames may count; which of them, `teaching.selection` says."""
 SEEN = "observation."
 
 
 class Example:
     """One episode, at the policy's rate: its timeline, states (T, D) and rows of moves (T, A)."""
 
-    def __init__(self, timeline: Timeline, states: Array, actions: Array) -> None:
-        self.timeline, self.states, self.actions = timeline, states, actions
+    def __init__(
+        self, timeline: Timeline, states: Array, actions: Array, spans: Array | None = None, names: Sequence[str] = ()
+    ) -> None:
+        """Args: spans: (T,) which of `names`, the segments of the episode's facts, each row begins in."""
+        self.timeline, self.states, self.actions, self.names = timeline, states, actions, names
+        self.spans = np.zeros(len(states), np.int64) if spans is None else spans
 
 
-def example(task: RolloutTask, facts: Mapping[str, Any], columns: Mapping[str, Array], phase: int) -> Example | None:
+def example(
+    task: RolloutTask, facts: Mapping[str, Any], columns: Mapping[str, Array], phase: int, episode: str = ""
+) -> Example | None:
     """An episode's branch in rows of `EVERY` ticks that begin at tick `phase`; None if nothing is left of it.
-
-    A row in which the driver changed counts as the policy's, whatever followed, so that no one learns from it.
 
     Args:
         task: whose states.
-        facts: of the episode.
+        facts: of the episode, with what a person made of its segments since.
         columns: of its file.
         phase: 0 … EVERY − 1.
+        episode: its id.
     """
-    live = np.flatnonzero(columns["live"])[phase:]
-    rows = len(live) // EVERY
-    if not rows or "move" not in columns:
+    live = np.flatnonzero(columns["live"])
+    branch = branch_of(facts, columns, live)
+    rows = (len(live) - phase) // EVERY
+    if rows < 1 or "move" not in columns:
         return None
-    ticks = live[: rows * EVERY].reshape(rows, EVERY)
-    kinds, which = columns["segment"][ticks], columns["intervention_id"][ticks]
-    mixed = (kinds != kinds[:, :1]).any(axis=1) | (which != which[:, :1]).any(axis=1)
+    ticks = live[phase : phase + rows * EVERY].reshape(rows, EVERY)
     forked = np.zeros(rows, bool)
     forked[1:] = columns["parent"][ticks[1:, 0]] != columns["tick"][ticks[:-1, -1]]
-    kind, number = kinds[:, 0].astype(int), which[:, 0].astype(int)
-    human = kinds[:, 0] != SegmentKind.POLICY
-    cut = mixed & (kinds == SegmentKind.POLICY).any(axis=1)
-    kind[cut & human], number[cut] = int(SegmentKind.POLICY), NONE
+    segments = _split(in_rows(branch, phase), np.flatnonzero(forked).tolist())
     actions = summed(columns["move"][ticks])
     seen = {n.removeprefix(SEEN): c[ticks[:, 0]] for n, c in columns.items() if n.startswith(SEEN)}
-    segments = _split(segments_of(kind, _consecutive(number)), np.flatnonzero(forked).tolist())
     timeline = Timeline(segments, End(str(facts["end"])), resumes=True)
-    return Example(timeline, states_of(task, seen), actions)
-
-
-def _consecutive(number: Array) -> Array:
-    """Interventions that are left, counted from 0."""
-    order = {n: i for i, n in enumerate(dict.fromkeys(number[number >= 0].tolist()))}
-    return np.array([order.get(n, NONE) for n in number.tolist()])
+    names = [span_name(episode, s["start"], s["stop"]) for s in facts["segments"]]
+    return Example(timeline, states_of(task, seen), actions, branch.spans[phase::EVERY][:rows], names)
 
 
 def _split(segments: tuple[Any, ...], forks: list[int]) -> tuple[Any, ...]:
@@ -96,7 +92,7 @@ def examples(buffer: ReplayBuffer, task: RolloutTask) -> list[Example]:
             continue
         columns = buffer.frames(summary.id)
         for phase in range(EVERY):
-            one = example(task, facts, columns, phase)
+            one = example(task, facts, columns, phase, summary.id)
             if one is not None:
                 found.append(one)
     return found
@@ -111,9 +107,18 @@ def data_of(found: list[Example], horizon: int, selection: Selection) -> ChunkDa
     )
 
 
-def selection_of(config: LessonConfig) -> Selection:
-    """What a lesson trains on."""
-    return replace(SELECTIONS[config.weighting], recovery_auto=config.recovery_auto)
+def draws_of(found: list[Example], data: ChunkData) -> dict[str, int]:
+    """How often chunks were drawn that begin in each segment, by `span_name`."""
+    starts = np.cumsum([0, *(len(e.states) for e in found)])
+    frames = data.index.frames[:, 0]
+    which = np.searchsorted(starts, frames, side="right") - 1
+    counts: dict[str, int] = {}
+    for n in np.flatnonzero(data.drawn):
+        one = found[which[n]]
+        if one.names:
+            name = one.names[int(one.spans[frames[n] - starts[which[n]]])]
+            counts[name] = counts.get(name, 0) + int(data.drawn[n])
+    return counts
 
 
 class RolloutTraining:
@@ -168,7 +173,8 @@ class RolloutTraining:
         """
         self.buffer.refresh()
         selection, flow = selection_of(LessonConfig.from_json(self.buffer.lesson)), self.flow(steps)
-        data = data_of(examples(self.buffer, self.task), flow.horizon, selection)
+        found = examples(self.buffer, self.task)
+        data = data_of(found, flow.horizon, selection)
         learner = FlowLearner(flow, seed=seed)
         learner.fit(data.states, data.actions)
         rng = np.random.default_rng([abs(seed), update, 6])
@@ -182,11 +188,12 @@ class RolloutTraining:
             if step % 20 == 19 or step + 1 == steps:
                 report(step + 1, steps, losses[-1])
         figures = {"loss": float(np.mean(losses)), "last_loss": float(np.mean(losses[-50:])), "rows": float(len(data))}
-        return self._publish(learner, figures, selection, steps, seed, update), figures
+        draws = draws_of(found, data)
+        return self._publish(learner, figures, selection, steps, seed, update, draws), figures
 
     def _publish(
         self, learner: FlowLearner, figures: Mapping[str, float], selection: Selection, steps: int, seed: int,
-        update: int,
+        update: int, draws: Mapping[str, int],
     ) -> Path:  # fmt: skip
         path = self.checkpoints / f"{update:06d}"
         lineage = {
@@ -196,6 +203,7 @@ class RolloutTraining:
             "steps": steps,
             "config": asdict(selection),
             "figures": dict(figures),
+            "draws": dict(draws),
             "episodes": [s.id for s in self.buffer.rollouts() if s.rollout and s.rollout["end"] in TRAINED_ON],
         }
         learner.save(path, lineage)

@@ -80,9 +80,13 @@ class Segment:
     """Which intervention of the episode it belongs to, from 0."""
     marked: bool = False
     """A recovery whose end the teacher marked; not marked is not the same as no recovery."""
+    factor: float = 1.0
+    """What a person multiplied the weight of its frames with, afterwards; 0 leaves them out."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", SegmentKind(self.kind))
+        if not 0.0 <= self.factor < float("inf"):
+            raise BadInput(f"expected a factor of at least 0 on a segment's weight, got {self.factor}")
         empty = self.kind is SegmentKind.RESTORED
         if self.start < 0 or (self.stop != self.start if empty else self.stop <= self.start):
             size = "no frames" if empty else "at least one frame"
@@ -148,28 +152,37 @@ class Timeline:
             "intervention": np.repeat(np.array([s.intervention for s in self.segments], dtype=np.int32), sizes),
         }
 
+    @property
+    def factors(self) -> Array:
+        """(T,) what a person multiplied the weight of each frame with."""
+        return np.repeat(np.array([s.factor for s in self.segments]), [len(s) for s in self.segments])
+
 
 def segments_of(
-    kinds: Sequence[int] | Array, interventions: Sequence[int] | Array, marked: Iterable[int] = ()
-) -> tuple[Segment, ...]:
+    kinds: Sequence[int] | Array, interventions: Sequence[int] | Array, marked: Iterable[int] = (),
+    factors: Array | None = None,
+) -> tuple[Segment, ...]:  # fmt: skip
     """Columns → segments; the inverse of `Timeline.columns` except for what has no frames.
 
     Args:
         kinds: (T,) codes of SegmentKind.
         interventions: (T,) which intervention, −1 for none.
         marked: interventions whose recovery ended by the teacher's mark.
+        factors: (T,) on their weights, set by a person; None: 1 throughout.
     """
     kind, which, said = np.asarray(kinds), np.asarray(interventions), set(marked)
     if kind.ndim != 1 or kind.shape != which.shape:
         raise BadInput(f"expected two columns of one length (T,), got {kind.shape} and {which.shape}")
     if not len(kind):
         return ()
-    cuts = np.flatnonzero((np.diff(kind) != 0) | (np.diff(which) != 0)) + 1
+    factor = np.ones(len(kind)) if factors is None else np.asarray(factors, dtype=np.float64)
+    cuts = np.flatnonzero((np.diff(kind) != 0) | (np.diff(which) != 0) | (np.diff(factor) != 0)) + 1
     edges = [0, *cuts.tolist(), len(kind)]
     found = []
     for start, stop in itertools.pairwise(edges):
         what, number = SegmentKind(int(kind[start])), int(which[start])
-        found.append(Segment(what, start, stop, number, what is SegmentKind.RECOVERY and number in said))
+        recovered = what is SegmentKind.RECOVERY and number in said
+        found.append(Segment(what, start, stop, number, recovered, float(factor[start])))
     return tuple(found)
 
 
@@ -184,7 +197,7 @@ def _check_contiguous(segments: tuple[Segment, ...]) -> None:
 def _check_order(segments: tuple[Segment, ...], resumes: bool) -> None:
     last = NONE
     for before, after in zip((None, *segments), segments, strict=False):
-        if after.kind is SegmentKind.DEMO and len(segments) > 1:
+        if after.kind is SegmentKind.DEMO and any(s.kind is not SegmentKind.DEMO for s in segments):
             raise BadInput("expected a demonstration to be an episode of its own, got one among other segments")
         if before and before.kind in INTERVENING and after.kind is SegmentKind.POLICY and not resumes:
             raise BadInput(

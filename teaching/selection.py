@@ -8,7 +8,7 @@ unaided successes kept, and a recovery flows into its correction. Other publishe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 import numpy as np
@@ -70,6 +70,8 @@ class Piece:
     stop: int
     sources: Array
     """(stop − start,) uint8 codes of Source."""
+    factors: Array | None = None
+    """(stop − start,) on their weights, set by a person; None: 1 throughout."""
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -97,11 +99,12 @@ def _pieces(episode: int, timeline: Timeline, selection: Selection) -> list[Piec
         else:
             last = None
     cuts = [s.start for s in timeline.segments if s.intervention >= 0]
-    return [_piece(episode, run, cuts, selection) for run in runs]
+    found, factors = [_piece(episode, run, cuts, selection) for run in runs], timeline.factors
+    return found if np.all(factors == 1.0) else [replace(p, factors=factors[p.start : p.stop]) for p in found]
 
 
 def _kept(timeline: Timeline, segment: Segment, selection: Selection) -> bool:
-    if timeline.end in (End.DISCARDED, End.TRUNCATED):
+    if timeline.end in (End.DISCARDED, End.TRUNCATED) or segment.factor == 0.0:
         return False
     if segment.kind is SegmentKind.DEMO:
         return timeline.end is End.DEMONSTRATED
@@ -154,6 +157,19 @@ def weights(sources: Array, weighting: Weighting) -> Array:
     return each
 
 
+def frame_weights(found: Sequence[Piece], weighting: Weighting) -> Array:
+    """(N,) how often each frame of N in some pieces is drawn, relative to uniform: by a rule, then by hand; mean 1."""
+    if not found:
+        return np.zeros(0)
+    each = weights(np.concatenate([p.sources for p in found]), weighting)
+    if all(p.factors is None for p in found):
+        return each
+    each = each * np.concatenate([np.ones(len(p)) if p.factors is None else p.factors for p in found])
+    if not each.sum():
+        raise BadInput("expected frames that count, but every one that the rule counts was left out by hand")
+    return each / each.mean()
+
+
 @dataclass(frozen=True)
 class ChunkIndex:
     """One chunk of H frames from each of N kept frames, as indices into the concatenated episodes."""
@@ -188,5 +204,5 @@ def chunk_index(found: Sequence[Piece], lengths: Sequence[int], horizon: int,
         return ChunkIndex(np.zeros((0, horizon), np.int64), np.zeros((0, horizon), bool), np.zeros(0))
     wanted = np.concatenate(starts)[:, None] + np.arange(horizon)
     limit = np.concatenate(last)[:, None]
-    weight = weights(np.concatenate([p.sources for p in found]), weighting)
+    weight = frame_weights(found, weighting)
     return ChunkIndex(np.minimum(wanted, limit), wanted > limit, weight)

@@ -111,7 +111,9 @@ def groups(columns: Columns, found: Shares, by: str, most: int = 12) -> list[Gro
     if by == "age":
         code = np.clip((found.terms.age_scaled * 5).astype(int), 0, 4)
         return [g for g in _grouped(code, found.probability, AGES) if g.size]
-    code = columns.demonstrations[by][found.rows].astype(np.int64)  # small numbers: counting them is far cheaper than sorting them
+    code = columns.demonstrations[by][found.rows].astype(
+        np.int64
+    )  # small numbers: counting them is far cheaper than sorting them
     names = [columns.word(c) for c in range(int(code.max()) + 1)]
     every = sorted((g for g in _grouped(code, found.probability, names) if g.size), key=lambda g: -g.drawn)
     if len(every) <= most:

@@ -24,7 +24,8 @@ Layer = dict[str, Any]
 Axis = Mapping[str, Any]
 
 
-def _packed(values: Array | Sequence[float]) -> str:
+def packed(values: Array | Sequence[float]) -> str:
+    """Numbers as base64 of float32."""
     return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode()
 
 
@@ -39,9 +40,9 @@ def points(
     says: Sequence[str] = (), say: Array | None = None, opacity: float = 0.75,
 ) -> Layer:  # fmt: skip
     """Marks. `size`: radius in pixels, one or (N,). `says`: texts to show when pointed at, `say` (N,) which of them."""
-    layer: Layer = {"type": "points", "x": _packed(x), "y": _packed(y), "colour": colour, "name": name}
+    layer: Layer = {"type": "points", "x": packed(x), "y": packed(y), "colour": colour, "name": name}
     layer |= {"symbol": symbol, "opacity": opacity}
-    layer |= {"radius": size} if isinstance(size, float) else {"size": _packed(size)}
+    layer |= {"radius": size} if isinstance(size, float) else {"size": packed(size)}
     if says:
         layer |= {"says": list(says)} | ({} if say is None else {"say": np.asarray(say).tolist()})
     return layer
@@ -50,12 +51,12 @@ def points(
 def line(x: Array, y: Array, colour: str, *, name: str = "", dash: bool = False, width: float = 2.0) -> Layer:
     """A line; it is broken where y is NaN."""
     shape = {"dash": [6, 5]} if dash else {}
-    return {"type": "line", "x": _packed(x), "y": _packed(y), "colour": colour, "name": name, "width": width, **shape}
+    return {"type": "line", "x": packed(x), "y": packed(y), "colour": colour, "name": name, "width": width, **shape}
 
 
 def band(x: Array, low: Array, high: Array, colour: str, *, name: str = "") -> Layer:
     """What lies between two lines."""
-    edges = {"x": _packed(x), "y": _packed(high), "low": _packed(low), "high": _packed(high)}
+    edges = {"x": packed(x), "y": packed(high), "low": packed(low), "high": packed(high)}
     return {"type": "band", "colour": colour, "name": name, **edges}
 
 
@@ -65,9 +66,9 @@ def bars(
     colours: Sequence[str] | None = None,
 ) -> Layer:  # fmt: skip
     """Bars from `base` (0) to y, with whiskers from low to high and a text over each."""
-    layer: Layer = {"type": "bars", "x": _packed(x), "y": _packed(y), "colour": colour, "name": name, "width": width}
+    layer: Layer = {"type": "bars", "x": packed(x), "y": packed(y), "colour": colour, "name": name, "width": width}
     more = {"low": low, "high": high, "base": base}
-    layer |= {n: _packed(v) for n, v in more.items() if v is not None}
+    layer |= {n: packed(v) for n, v in more.items() if v is not None}
     layer |= {} if text is None else {"text": list(text)}
     layer |= {} if colours is None else {"colours": list(colours)}
     return layer | ({"says": list(says)} if says else {})

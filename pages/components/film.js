@@ -1,4 +1,5 @@
-// An episode as it was recorded: one picture per plan, shown for as long as that plan took; nothing is simulated again.
+// An episode as it was recorded: one picture per plan, shown for as long as that plan took, or, of one in motion, a drawing
+// of every moment (film_scene.js). Nothing is simulated again.
 class Film {
   constructor(root) {
     this.part = (name) => root.querySelector(`[data-${name}]`);
@@ -13,15 +14,20 @@ class Film {
     this.track.addEventListener("pointermove", (event) => this.drag && this.scrub(event), { signal });
     this.track.addEventListener("pointerup", () => { this.drag = false; this.tell(); }, { signal });
     this.box.addEventListener("keydown", (event) => this.key(event), { signal });
+    this.watch = new ResizeObserver(() => this.scene && this.scene.draw(this.at));
+    this.watch.observe(this.part("scene"));
   }
 
   update(data, setStateValue) {
     this.setStateValue = setStateValue;
-    if (this.name === data.name) return;
-    this.name = data.name;
-    this.shots = data.shots;
-    this.length = data.length;
-    this.stop();
+    if (this.text === data.text) return;
+    const told = JSON.parse(data.text), same = this.name === told.name;
+    this.text = data.text;
+    Object.assign(this, { name: told.name, shots: told.shots, length: told.length, what: told.what });
+    if (!same) this.stop();
+    this.part("picture").hidden = Boolean(told.scene);
+    this.part("scene").hidden = !told.scene;
+    this.scene = told.scene ? new Scene(this.part("scene"), told.scene) : null;
     const bands = this.part("bands");
     bands.replaceChildren();
     for (const shot of this.shots) {
@@ -30,7 +36,8 @@ class Film {
       band.dataset.kind = shot.kind;
       band.title = band.textContent = shot.said;
     }
-    this.go(data.at);
+    this.go(same && this.begin === told.at ? this.at : told.at);
+    this.begin = told.at;
   }
 
   get shot() { return this.shots.reduce((found, shot, i) => (shot.at <= this.at + 1e-6 ? i : found), 0); }
@@ -38,10 +45,13 @@ class Film {
   go(at) {
     this.at = Math.min(Math.max(at, 0), this.length);
     const shot = this.shots[this.shot];
-    if (this.part("picture").src !== shot.url) this.part("picture").src = shot.url;
-    this.part("picture").alt = this.part("told").textContent = `${shot.goal} · ${shot.said}`;
+    if (this.scene) this.scene.draw(this.at);
+    else if (this.part("picture").src !== shot.url) this.part("picture").src = shot.url;
+    const told = [shot.goal, shot.said].filter(Boolean).join(" · ");
+    this.part("picture").alt = this.part("told").textContent = told;
+    this.part("scene").setAttribute("aria-label", told);
     this.track.querySelector("i").style.left = `${(100 * this.at) / this.length}%`;
-    this.part("time").textContent = `${this.at.toFixed(1)} of ${this.length.toFixed(1)} s · plan ${this.shot + 1} of ${this.shots.length}`;
+    this.part("time").textContent = `${this.at.toFixed(1)} of ${this.length.toFixed(1)} s · ${this.what} ${this.shot + 1} of ${this.shots.length}`;
     this.track.setAttribute("aria-valuenow", this.at.toFixed(1));
     this.track.setAttribute("aria-valuemax", this.length.toFixed(1));
     this.box.dataset.at = this.at.toFixed(2);
@@ -80,10 +90,26 @@ class Film {
   }
 
   key(event) {
-    const act = { " ": () => this.toggle(), ",": () => this.jump(-1), ".": () => this.jump(1) }[event.key];
-    if (!act || event.repeat || event.target.tagName === "SELECT") return;
+    const held = { ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1) }[event.key];
+    const once = { " ": () => this.toggle(), ",": () => this.jump(-1), ".": () => this.jump(1), "-": () => this.pace(-1), "+": () => this.pace(1), "=": () => this.pace(1) }[event.key];
+    const act = held || (event.repeat ? null : once);
+    if (!act || event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
     event.preventDefault();
     act();
+  }
+
+  // A tenth of a second to and fro.
+  step(way) {
+    this.stop();
+    this.go(this.at + 0.1 * way);
+    clearTimeout(this.still);
+    this.still = setTimeout(() => this.tell(), 300);
+  }
+
+  // Slower, faster: the next of the speeds on offer.
+  pace(way) {
+    const speed = this.part("speed");
+    speed.selectedIndex = Math.min(Math.max(speed.selectedIndex + way, 0), speed.options.length - 1);
   }
 
   // Where it stands, so that the page's address leads here.
@@ -91,6 +117,8 @@ class Film {
 
   close() {
     this.stop();
+    clearTimeout(this.still);
+    this.watch.disconnect();
     this.gone.abort();
   }
 }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pages.components.bundle import register
+from pages.components.chart import packed
+from teaching.rollout_picture import Tracks
+from teaching.segments import Timeline
 
-_MOUNT = register("film", "film.js")
+_MOUNT = register("film", "film_scene.js", "film.js")
 
 
 class Shot(NamedTuple):
@@ -20,20 +24,37 @@ class Shot(NamedTuple):
     goal: str
     said: str
     kind: str
-    """ "right", "wrong" or "" """
+    """ "right", "wrong" or ""; in motion the segment's kind."""
 
 
-def film(name: str, shots: Sequence[Shot], *, at: float = 0.0) -> float:
+def scene(found: Tracks, timeline: Timeline, rate: float) -> dict[str, Any]:
+    """An episode in motion as what the component draws."""
+    names = [s.kind.name.lower() for s in timeline.segments for _ in range(len(s))]
+    drivers = ["retraced" if names[t].startswith("recovery_auto") else names[t] for t in found.ticks.tolist()]
+    return {
+        "seconds": packed(found.ticks / rate),
+        "drivers": drivers,
+        "tips": [{"at": packed(a), "grip": packed(g)} for a, g in zip(found.tips, found.grippers, strict=True)],
+        "things": [{"name": n, "at": packed(a)} for n, a in found.things.items()],
+    }
+
+
+def film(
+    name: str, shots: Sequence[Shot], *, at: float = 0.0, moving: Mapping[str, Any] | None = None, key: str = ""
+) -> float:
     """Draw a film.
 
     Args:
         name: of the episode; another one starts the film anew.
         shots: in order, at least one.
         at: where it begins, in seconds.
+        moving: made by `scene`, of an episode in motion; its shots are segments and have no pictures.
+        key: sets films of one episode apart on a page that shows it twice.
 
     Returns:
         Where it stands, in seconds: after a pause, a jump or a scrub.
     """
-    data = {"name": name, "shots": [s._asdict() for s in shots], "length": shots[-1].until, "at": at}
-    result = _MOUNT(data=data, key=f"film {name}", on_at_change=lambda: None)
+    told = {"name": name, "shots": [s._asdict() for s in shots], "length": shots[-1].until, "at": at}
+    told |= {"what": "segment" if moving else "plan", "scene": moving}
+    result = _MOUNT(data={"text": json.dumps(told)}, key=f"film {name}{key}", on_at_change=lambda: None)
     return float(at if result.at is None else result.at)

@@ -92,6 +92,8 @@ class ChunkData:
             raise BadInput("expected something to train on, got no frames that count; demonstrate or correct first")
         self._states, self._actions = np.concatenate(list(states)), np.concatenate(list(actions))
         self._share = np.cumsum(self.index.weight) / np.sum(self.index.weight)
+        self.drawn = np.zeros(len(self.index), np.int64)
+        """(N,) how often each chunk was drawn so far."""
 
     def __len__(self) -> int:
         return len(self.index)
@@ -109,5 +111,6 @@ class ChunkData:
     def draw(self, size: int, rng: np.random.Generator) -> ChunkBatch:
         """A batch, each frame as often as it weighs."""
         rows = np.minimum(np.searchsorted(self._share, rng.random(size), side="right"), len(self) - 1)
+        np.add.at(self.drawn, rows, 1)
         frames = self.index.frames[rows]
         return ChunkBatch(self._states[frames[:, 0]], self._actions[frames], self.index.padded[rows], np.ones(size))

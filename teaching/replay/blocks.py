@@ -1,4 +1,4 @@
-"""Records of fixed size in blocks of many: a hundred thousand are read as a few hundred rows, and one is written as one.
+"""Records of fixed size in blocks of many: a hundred thousand are read as a few hundred rows.
 
 Reading them row by row took most of a page's first drawing.
 """

@@ -14,7 +14,7 @@ from teaching.replay.library import Library
 from teaching.replay.questions import Questions
 from teaching.types import Answer, Decision, Demonstration, Kind
 
-DIARY = (*AMENDMENTS, "drop", "training", "config", "note")
+DIARY = (*AMENDMENTS, "drop", "segments", "training", "config", "note")
 """Events that are shown one by one."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from robot_io.arm import Observation
@@ -113,3 +113,10 @@ class Summary:
     demonstrations: tuple[Demonstration, ...]
     rollout: Mapping[str, Any] | None = None
     """The facts of a supervised episode, without its ticks."""
+
+
+def as_told(summary: Summary, told: Mapping[str, Mapping[str, Any]]) -> Summary:
+    """An episode in motion with what a person made of its segments and its end afterwards, if anybody did."""
+    if summary.rollout is None or summary.id not in told:
+        return summary
+    return replace(summary, rollout={**summary.rollout, **told[summary.id]})

@@ -15,14 +15,15 @@ ANSWERS = ("answer", "verdict")
 AMENDMENTS = ("delete", "restore", "pin", "weight")
 """About one demonstration."""
 KINDS = (
-    *ANSWERS, "undo", *AMENDMENTS, "failed", "withdraw", "drop", "mark", "config", "training", "note", "commit",
-    "quarantine",
+    *ANSWERS, "undo", *AMENDMENTS, "failed", "withdraw", "drop", "segments", "mark", "config", "training", "note",
+    "commit", "quarantine",
 )  # fmt: skip
-"""`drop` leaves a whole episode out of training and counts; `mark` is what was said of one in motion.
+"""`drop` leaves a whole episode out of training and counts; `mark` is what was said of one in motion, `segments` what
+a person made of its segments and its end afterwards: all of them, so that the last one in force is what counts.
 `failed`: the teacher's own act to a decision did not work. `withdraw` closes a question that nobody answered.
 `config`, `training` and `note` are the lesson's diary, `commit` and `quarantine` the store's own."""
 OWN = ("commit", "quarantine")
-UNDOABLE = (*ANSWERS, "undo", *AMENDMENTS, "failed", "drop")
+UNDOABLE = (*ANSWERS, "undo", *AMENDMENTS, "failed", "drop", "segments")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Said:
     """Episode ids."""
     failed: set[str] = field(default_factory=set)
     """Decision ids whose teacher's own act did not work."""
+    told: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Episode id → `segments` and `end` of an episode in motion, in place of those in its file."""
 
 
 def event_bytes(kind: str, body: Mapping[str, Any], time: float) -> bytes:
@@ -105,6 +108,17 @@ def apply(said: Said, event: Event) -> None:
         (said.withdrawn if event.kind == "withdraw" else said.failed).add(str(event.body["decision"]))
     elif event.kind == "drop":
         said.dropped.add(str(event.body["episode"]))
+    elif event.kind == "segments":
+        said.told[str(event.body["episode"])] = told_of(event.body)
+
+
+def told_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a `segments` event puts in place of an episode's facts; BadInput if it has not the fields."""
+    segments = body["segments"]
+    fields = {"kind", "start", "stop", "intervention"}
+    if not isinstance(segments, list) or not all(isinstance(s, dict) and fields <= set(s) for s in segments):
+        raise BadInput(f"expected segments with {', '.join(sorted(fields))}, got {str(segments)[:80]}")
+    return {"segments": segments, "end": str(body["end"]), "amended": True}
 
 
 def _amend(said: Said, kind: str, name: str, body: Mapping[str, Any]) -> None:
@@ -138,6 +152,9 @@ def checked_body(kind: str, body: Mapping[str, Any] | Answer, events: Mapping[in
             str(body["decision"])
         elif kind in ("drop", "mark"):
             str(body["episode"])
+        elif kind == "segments":
+            str(body["episode"])
+            told_of(body)
         elif kind in AMENDMENTS:
             _amend(Said(), kind, str(body["demonstration"]), body)
     except (KeyError, TypeError, ValueError) as error:

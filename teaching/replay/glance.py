@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,13 +20,17 @@ from teaching.replay.bookkeeper import Bookkeeper
 from teaching.replay.buffer import ReplayBuffer
 from teaching.replay.columns import Card, Columns, Entry
 from teaching.replay.disk import Disk
-from teaching.replay.episode import Episode, Summary, checked_name
+from teaching.replay.episode import Episode, Summary, as_told, checked_name
+from teaching.replay.events import told_of
 from teaching.replay.file import check_whole, read_episode, read_record, read_step, summary_of
+from teaching.replay.frames import read_frames
 from teaching.replay.index import Index, open_readonly
 from teaching.replay.log import last_sequence
 from teaching.replay.shelf import Shelf
-from teaching.types import Array, AskbackError, BadInput
+from teaching.types import Answer, Array, AskbackError, BadInput
 
+EVERY_ENTRY = 1_000_000
+"""More entries than a diary has."""
 SHORT_LOG = 2 * 2**20
 """Bytes of a log that is folded anew, rather than shown as of a few events ago."""
 
@@ -127,13 +131,57 @@ class Glance:
                     break
         return found
 
+    def summary(self, name: str) -> Summary:
+        """One committed episode; BadInput if there is none."""
+        with self._lock:
+            found = self._connection.execute("SELECT record FROM episodes WHERE id = ?", (name,)).fetchone()
+        if found is None:
+            raise BadInput(f"expected a stored episode, got {name!r}")
+        return summary_of(nouns.from_bytes(bytes(found[0])))
+
+    def answers(self, decisions: Iterable[str]) -> dict[str, Answer]:
+        """Decision id → the answer in force, of those of which something is stored."""
+        ask = (
+            "SELECT body FROM cards JOIN demonstrations ON cards.number = demonstrations.number "
+            "WHERE demonstrations.decision = ? LIMIT 1"
+        )
+        with self._lock:
+            rows = [(name, self._connection.execute(ask, (name,)).fetchone()) for name in decisions]
+        bodies = {name: nouns.from_bytes(bytes(row[0]))["answer"] for name, row in rows if row}
+        return {name: nouns.answer_of(answer) for name, answer in bodies.items() if answer is not None}
+
+    def rollouts(self) -> list[Summary]:
+        """Supervised episodes that count, oldest first, with what a person made of them since."""
+        gone = {e.body["episode"] for e in self.diary("drop", most=EVERY_ENTRY)}
+        told = {str(e.body["episode"]): told_of(e.body) for e in reversed(self.diary("segments", most=EVERY_ENTRY))}
+        with self._lock:
+            records = self._connection.execute("SELECT record FROM episodes ORDER BY id").fetchall()
+        summaries = (summary_of(nouns.from_bytes(bytes(r))) for (r,) in records if b'"rollout"' in bytes(r))
+        return [as_told(s, told) for s in summaries if s.rollout is not None and s.id not in gone]
+
+    def draws(self) -> dict[str, tuple[int, int]]:
+        """Of everything that training drew: how often, and last for which model."""
+        with self._lock:
+            found = self._connection.execute("SELECT id, drawn, latest FROM draws").fetchall()
+        return {name: (int(drawn), int(latest)) for name, drawn, latest in found}
+
+    def frames(self, name: str, columns: Iterable[str] | None = None) -> dict[str, Array]:
+        """Columns of a supervised episode, by default all; EpisodeFileError if its file is damaged."""
+        path = self._file(name)
+        check_whole(path.read_bytes(), path.name)
+        return read_frames(path, columns)
+
     def episode(self, name: str) -> Episode:
         """One whole episode with its pictures; EpisodeFileError if its file is damaged, BadInput if there is none."""
+        path = self._file(name)
+        check_whole(path.read_bytes(), path.name)
+        return read_episode(path)
+
+    def _file(self, name: str) -> Path:
         path = self._shelf.episodes / f"{checked_name(name, 'an episode id')}.h5"
         if not path.exists():
             raise BadInput(f"expected a stored episode, got {name!r}")
-        check_whole(path.read_bytes(), path.name)
-        return read_episode(path)
+        return path
 
     def observation(self, episode: str, decision: str) -> Observation:
         """What was seen at a decision; EpisodeFileError if its file is damaged."""

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from robot_io.arm import Observation
-from teaching.replay.episode import Episode, Step, Summary
+from teaching.replay.episode import Episode, Step, Summary, as_told
 from teaching.replay.events import Event, Said
 from teaching.replay.file import read_episode, read_step
 from teaching.replay.fold import Folded, Folder
@@ -119,9 +119,9 @@ class Reading:
         return set(self._said().dropped)
 
     def rollouts(self) -> list[Summary]:
-        """Supervised episodes that count, in the order of their commits; their `rollout` holds the facts."""
-        gone = self.dropped()
-        return [s for s in self.episodes() if s.rollout is not None and s.id not in gone]
+        """Supervised episodes that count, in the order of their commits; their `rollout` holds the facts as amended."""
+        said = self._said()
+        return [as_told(s, said.told) for s in self.episodes() if s.rollout is not None and s.id not in said.dropped]
 
     def frames(self, episode: str, names: Iterable[str] | None = None) -> dict[str, Array]:
         """Columns (T, …) of a supervised episode, by default all; BadInput if there is none of that id or name."""
