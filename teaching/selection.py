@@ -164,10 +164,10 @@ def frame_weights(found: Sequence[Piece], weighting: Weighting) -> Array:
     each = weights(np.concatenate([p.sources for p in found]), weighting)
     if all(p.factors is None for p in found):
         return each
-    each = each * np.concatenate([np.ones(len(p)) if p.factors is None else p.factors for p in found])
-    if not each.sum():
+    by_hand: Array = each * np.concatenate([np.ones(len(p)) if p.factors is None else p.factors for p in found])
+    if not by_hand.sum():
         raise BadInput("expected frames that count, but every one that the rule counts was left out by hand")
-    return each / each.mean()
+    return np.asarray(by_hand / by_hand.mean())
 
 
 @dataclass(frozen=True)
