@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from teaching import rollout_command
+from teaching.export import command as export_command
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
@@ -218,6 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     rollout_command.add(commands, _bar)
     _add_novice(commands)
     _add_files(commands)
+    export_command.add(commands, _bar)
     _add_reproduce(commands)
     return parser
 

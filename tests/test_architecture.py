@@ -36,14 +36,15 @@ DOORS = {
         "teaching/rollout_headless.py",
         "teaching/__main__.py", "teaching/experiments/",
     ),
-    "h5py": ("teaching/replay/", "teaching/export.py", "teaching/vet.py"),
+    "h5py": ("teaching/replay/", "teaching/export/"),
     "pybullet": ("robot_io/sim/", "robot_io/motion.py"),
     "pybullet_data": ("robot_io/sim/", "robot_io/motion.py"),
     "serial": ("robot_io/serial_arm.py", "robot_io/port.py"),
     "cv2": ("robot_io/cameras.py",),
     "sklearn": ("teaching/experiments/",),
     "scservo_sdk": ("robot_io/feetech_bus.py",),
-    "lerobot": ("robot_io/lerobot_door.py", "teaching/export.py", "teaching/policies/"),
+    "lerobot": ("robot_io/lerobot_door.py", "teaching/export/", "teaching/policies/"),
+    "pyarrow": ("teaching/export/",),
 }  # fmt: skip
 """Vendor → the only files that may import it."""
 

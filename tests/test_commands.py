@@ -13,7 +13,7 @@ import pytest
 from teaching.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("run", "train", "evaluate", "verify", "backup", "starter")
+COMMANDS = ("run", "train", "evaluate", "verify", "backup", "starter", "export", "import")
 
 
 @pytest.fixture
@@ -54,6 +54,8 @@ def test_is_a_module_that_runs() -> None:
         (["evaluate", "NEW"], "lesson"),
         (["verify", "NEW"], "lesson"),
         (["backup", "NEW", "NEW.tar"], "lesson"),
+        (["export", "robomimic", "NEW", "NEW.h5"], "lesson"),
+        (["import", "lerobot", "NEW", "NEW2"], "directory"),
     ],
     ids=lambda value: " ".join(value[:3]) if isinstance(value, list) else "",
 )
