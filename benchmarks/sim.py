@@ -2,7 +2,7 @@
 
 Prints JSON. Per verb the median of several calls as wall time and as this process's own CPU time (they part when the
 machine is busy), in milliseconds; how many times faster than real time the physics steps; side views per second; and
-how the scripted teacher fares on fresh scenes of either task and split: mean reward × 100, and scenes wholly solved.
+how the scripted teacher fares on fresh scenes of each task and split: mean reward × 100, and scenes wholly solved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from robot_io.arm import Array
 from robot_io.sim.table import SimTable
 from teaching.task import make_task
 
-TASKS = ("put-block-in-bowl", "packing-shapes")
+TASKS = ("put-block-in-bowl", "packing-shapes", "stack-blocks")
 
 
 def timed(call: Callable[[], Any], times: int) -> dict[str, float]:

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from teaching.metrics import Rate
-from teaching.tasks import packing_shapes, put_block_in_bowl
+from teaching.tasks import packing_shapes, put_block_in_bowl, stack_blocks
 from teaching.types import BadInput
 
 Scenes = Literal["random", "weak", "unsure"]
@@ -31,6 +31,8 @@ def skills(task: str, goal: str) -> tuple[str, ...]:
             return f"{block} blocks", f"{bowl} bowls"
         if task == packing_shapes.TASK.name:
             return (packing_shapes.read(goal),)
+        if task == stack_blocks.TASK.name:
+            return tuple(f"{colour} blocks" for colour in stack_blocks.read(goal))
     except BadInput:
         return ()
     return ()

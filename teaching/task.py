@@ -49,6 +49,7 @@ class Task(Protocol):
 _TASKS = {
     "put-block-in-bowl": "teaching.tasks.put_block_in_bowl",
     "packing-shapes": "teaching.tasks.packing_shapes",
+    "stack-blocks": "teaching.tasks.stack_blocks",
 }
 
 

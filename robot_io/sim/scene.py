@@ -134,9 +134,9 @@ def choose(rng: np.random.Generator, words: Sequence[str], n: int = 1) -> list[s
 
 
 def _builders() -> dict[str, Builder]:
-    from robot_io.sim import hold_and_insert, packing_shapes, peg_and_button, put_block_in_bowl
+    from robot_io.sim import hold_and_insert, packing_shapes, peg_and_button, put_block_in_bowl, stack_blocks
 
-    every = (put_block_in_bowl, packing_shapes, peg_and_button, hold_and_insert)
+    every = (put_block_in_bowl, packing_shapes, stack_blocks, peg_and_button, hold_and_insert)
     return {module.NAME: module.build for module in every}
 
 

@@ -1,7 +1,7 @@
 """A LeRobot dataset becomes demonstrations of a lesson in motion.
 
 A policy in motion reads named things (where the tip is, how far the slot) and answers with moves of the tip. So the
-dataset has to hold both: `observation.NAME`, or one `observation.environment_state` whose `names` are NAME.0, NAME.1, …;
+dataset has to hold both: `observation.NAME`, or one `observation.environment_state` whose `names` are NAME.0, NAME.1, …
 and `move`, or an `action` whose names are dx, dy, dz, dyaw, gripper. Our own export comes back with its segments.
 """
 

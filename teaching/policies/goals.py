@@ -20,8 +20,13 @@ WORDS_PER_PHRASE = 12
 """Words of one phrase that count; the rest of a longer one is ignored."""
 MAX_WORDS = 512
 """Rows of the vocabulary."""
+LATER = frozenset({"then", "afterwards"})
+"""What follows such a word has rows of its own ("then blue"), since a bag of words does not know what comes second."""
 UNKNOWN = 0
 """The row of padding and of words never seen: always zeros."""
+
+
+_SILENT = ARTICLES | LATER
 
 
 def words(goal: str) -> tuple[str, ...]:
@@ -36,12 +41,23 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
+def stems(said: Sequence[str]) -> tuple[str, ...]:
+    """The stem of each word; after a word of LATER each has "then" before it."""
+    found, later = [], False
+    for word in said:
+        found.append(f"then {stem(word)}" if later else stem(word))
+        later = later or word in LATER
+    return tuple(found)
+
+
 def phrases(goal: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The stems of *what* and of *where*; without a preposition, all of it is *what*."""
-    all_words = words(goal)
-    cut = next((i for i, word in enumerate(all_words) if word in PREPOSITIONS and i > 0), len(all_words))
-    what, where = ((w for w in part if w not in ARTICLES) for part in (all_words[:cut], all_words[cut:]))
-    return tuple(map(stem, what)), tuple(map(stem, where))
+    """The stems of *what* and of *where*; without a preposition, all of it is *what*. Silent words are gone."""
+    said = words(goal)
+    cut = next((i for i, word in enumerate(said) if word in PREPOSITIONS and i > 0), len(said))
+    pairs = [
+        (stem, i < cut) for i, (word, stem) in enumerate(zip(said, stems(said), strict=True)) if word not in _SILENT
+    ]
+    return tuple(s for s, what in pairs if what), tuple(s for s, what in pairs if not what)
 
 
 class Vocabulary:
@@ -76,8 +92,9 @@ class Vocabulary:
 
     def unknown(self, goal: str) -> tuple[str, ...]:
         """Words of a goal without a row, as written, each once; articles and prepositions are not told."""
-        told = (word for word in words(goal) if word not in ARTICLES | PREPOSITIONS)
-        return tuple(dict.fromkeys(word for word in told if stem(word) not in self._row))
+        said = words(goal)
+        told = ((w, s) for w, s in zip(said, stems(said), strict=True) if w not in _SILENT | PREPOSITIONS)
+        return tuple(dict.fromkeys(word for word, found in told if found not in self._row))
 
     def encode(self, goals: Sequence[str]) -> NDArray[np.int64]:
         """Rows of the goals' words, (B, 2, WORDS_PER_PHRASE): what, then where; 0 where there is none."""

@@ -20,6 +20,11 @@ def oracle(truth) -> list[np.ndarray]:
         shape, box = objects[1], objects[0]
         away = np.subtract(shape["grip"], shape["position"])
         return [np.array([[*shape["grip"], 0], [*np.add(box["position"], [*away[:2], 0]), 0]])]
+    if (
+        truth["task"] == "stack-blocks"
+    ):  # the goal's blocks come first: what is stacked, what that stands on, what follows
+        first, base, *more = objects[: truth["max_steps"] + 1]
+        return [np.array([[*b["grip"], 0], [*base["position"], 0]]) for b in (first, *more)]
     blocks = [o for o in objects if o["kind"] == "block" and o["colour"] == words[2]]
     bowls = [o for o in objects if o["kind"] == "bowl" and o["colour"] == words[6]]
     return [np.array([[*b["grip"], 0], [*w["position"], 0]]) for b, w in zip(blocks, bowls, strict=False)]
@@ -31,6 +36,12 @@ def is_done(truth) -> bool:
         away, turn = np.subtract(objects[1]["position"], objects[0]["position"]), objects[0]["yaw"]
         along = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) @ away[:2]
         return bool(np.all(np.abs(along) < np.array(objects[0]["size"][:2]) / 2)) and abs(away[2]) < 0.02
+    if truth["task"] == "stack-blocks":
+        first, base, *more = (o["position"] for o in objects[: truth["max_steps"] + 1])
+        return all(
+            np.allclose(np.subtract(high, low), [0, 0, 0.04], atol=0.015)
+            for low, high in zip((base, first), (first, *more), strict=False)
+        )
     blocks = [o["position"] for o in objects if o["kind"] == "block" and o["colour"] == words[2]]
     bowls = [o["position"] for o in objects if o["kind"] == "bowl" and o["colour"] == words[6]]
     apart = np.linalg.norm(np.array(blocks)[:, None, :2] - np.array(bowls)[None, :, :2], axis=-1)
@@ -50,7 +61,7 @@ class TestSimTable(SceneContract):
         with pytest.raises(ArmNotFound, match="sim:panda"):
             make_arm("sim:toaster")
 
-    @pytest.mark.parametrize("task", ["put-block-in-bowl", "packing-shapes"])
+    @pytest.mark.parametrize("task", ["put-block-in-bowl", "packing-shapes", "stack-blocks"])
     def test_doing_through_the_safety_layer_is_rehearsed_bit_for_bit(self, arm, task):
         safe = SafeArm(arm)
         truth = arm.reset(4, task, "seen")

@@ -16,7 +16,7 @@ from robot_io.sim.stage import Stage
 from robot_io.sim.world import HOME
 
 pytestmark = pytest.mark.sim
-TASKS = ("put-block-in-bowl", "packing-shapes")
+TASKS = ("put-block-in-bowl", "packing-shapes", "stack-blocks")
 LOOSE = {"block", "shape"}
 
 
@@ -36,7 +36,7 @@ def state(stage: Stage) -> np.ndarray:
 def plan(stage: Stage, thing: int = 0, yaw: float = 0.7) -> np.ndarray:
     objects = stage.world.truth()["objects"]
     loose = [o for o in objects if o["kind"] in LOOSE]
-    home = next(o for o in objects if o["kind"] not in LOOSE)
+    home = next((o for o in objects if o["kind"] not in LOOSE), loose[-1])
     return np.array([[*loose[thing]["grip"], 0.0], [*home["position"], yaw]])
 
 
