@@ -45,6 +45,7 @@ def _run(given: argparse.Namespace) -> Figures:
     config = LessonConfig.from_json(
         {
             "name": given.out.name, "task": given.task, "arm": given.arm, "split": given.split, "scenes": given.scenes,
+            "stage_episodes": given.stage_episodes,
             "teacher": "oracle" if given.teacher == "oracle" else "teacher", "start": given.start,
             "seed": given.seed, "gate": vars(gate), "training": training,
             "validation": not given.no_validation, "relabelling": not given.no_relabelling,
@@ -157,13 +158,14 @@ def _add_reproduce(commands: Any) -> None:
 
 def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="run a lesson with a scripted teacher")
-    run.add_argument("--task", default="put-block-in-bowl")
+    run.add_argument("--task", default="put-block-in-bowl", help="sequence: several, one after the other")
     run.add_argument("--arm", default="sim:panda")
     run.add_argument("--teacher", default="oracle", help="oracle: scripted; browser: a person, in the app")
     run.add_argument("--storing-episodes", type=int, required=True, help="stop when so many episodes stored something")
     run.add_argument("--seed", type=int, default=0)
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="the replay buffer; resumed if it is there")
     run.add_argument("--split", default="seen")
+    run.add_argument("--stage-episodes", type=int, default=150, help="of a sequence's stages, like --storing-episodes")
     run.add_argument("--scenes", choices=("random", "weak", "unsure"), default="random", help="what goals are about")
     run.add_argument("--gate", choices=("sag", "fixed", "always", "never"), default="sag")
     run.add_argument("--target", type=float, help="the gate's promise, from 0 to 1 (default 0.9)")

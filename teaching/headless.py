@@ -27,6 +27,7 @@ from teaching.policies.base import Policy
 from teaching.question import Question
 from teaching.replay import ReplayBuffer
 from teaching.task import Task, Truth, make_task
+from teaching.tasks.sequence import scene_of
 from teaching.trainer import Trainer
 from teaching.types import Array, BadInput, Feedback, Kind
 
@@ -164,7 +165,7 @@ def evaluate(policy: Policy, arm: Scene, task: Task, split: str, episodes: int, 
         policy: acts without asking.
         arm: simulated.
         task: rewards.
-        split: which objects.
+        split: which objects; of a sequence, which stage.
         episodes: how many scenes.
         seed: the run; scenes are `EVALUATION_SEED + 500 * seed`, step 2.
         report: told (what, how many, of how many).
@@ -173,7 +174,7 @@ def evaluate(policy: Policy, arm: Scene, task: Task, split: str, episodes: int, 
     rewards = np.zeros(episodes)
     rng = np.random.default_rng([seed, 11])
     for index in range(episodes):
-        truth = arm.reset(EVALUATION_SEED + 500 * seed + 2 * index, task.name, split)
+        truth = arm.reset(EVALUATION_SEED + 500 * seed + 2 * index, *scene_of(task.name, split))
         policy.reset()
         rewards[index] = _episode(policy, arm, task, truth, rng, oracle)
         report("evaluated scenes", index + 1, episodes)

@@ -14,6 +14,7 @@ from teaching.sampling import Sampling
 from teaching.selection import SELECTIONS
 from teaching.skills import SCENES, Scenes
 from teaching.task import tasks
+from teaching.tasks import sequence
 from teaching.types import BadInput, explained
 
 KINDS = ("plans", "rollout")
@@ -61,6 +62,7 @@ class LessonConfig:
     scenes: Scenes = explained(
         "random", "What every second scene is about: whatever comes, what the novice is weak in, or what is unsure."
     )
+    stage_episodes: int = explained(150, "In a sequence of tasks: episodes that stored something, to each stage.")
     start: str = explained("starter", "The novice to begin with: the starter, or nothing learnt yet.")
     seed: int = explained(0, "The lesson's scenes follow from it.")
     gate: Gate = field(default_factory=Gate, metadata={"help": "When the arm asks."})
@@ -89,6 +91,10 @@ class LessonConfig:
             raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {self.scenes!r}")
         if self.scenes != "random" and ":" in self.split:
             raise BadInput(f"expected scenes of a whole split where the lesson chooses, got {self.split!r}")
+        if self.stage_episodes < 1:
+            raise BadInput(f"expected stages of at least 1 episode, got {self.stage_episodes}")
+        if self.task == sequence.NAME and (sequence.stages_of(self.split) and self.scenes != "random"):
+            raise BadInput(f"expected random scenes in a sequence of tasks, got {self.scenes!r}")
         if self.start not in ("starter", "nothing"):
             raise BadInput(f"expected start to be 'starter' or 'nothing', got {self.start!r}")
 

@@ -11,6 +11,7 @@ from teaching.episode_draft import EpisodeDraft
 from teaching.lesson import LessonConfig
 from teaching.replay import Episode, ReplayBuffer
 from teaching.skills import by_word, choose, named
+from teaching.tasks import sequence
 from teaching.types import BadInput, Decision, Plan, Rows
 from teaching.uncertainty import EntropyScale
 
@@ -50,8 +51,10 @@ class Memory:
         return self._split[1]
 
     def _chosen(self) -> str:
-        """The lesson's split, or goals about one word that the novice is weak in: every second scene."""
+        """The lesson's split or stage, or goals about one word that the novice is weak in: every second scene."""
         config, rng = self.config, np.random.default_rng([self.config.seed, self.begun, 5])
+        if config.task == sequence.NAME:
+            return sequence.stage_after(config.split, self.storing_episodes, config.stage_episodes)
         if config.scenes == "random" or rng.random() < 0.5:
             return config.split
         goals = {d.id: d.plan.goal for d in self.decisions}

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from teaching.metrics import Rate
-from teaching.tasks import packing_shapes, put_block_in_bowl, stack_blocks
+from teaching.tasks import packing_shapes, put_block_in_bowl, sequence, stack_blocks
 from teaching.types import BadInput
 
 Scenes = Literal["random", "weak", "unsure"]
@@ -26,6 +26,8 @@ RECENT = 20
 def skills(task: str, goal: str) -> tuple[str, ...]:
     """The skills that a goal asks for; none of a goal or a task that has no such words."""
     try:
+        if task == sequence.NAME:
+            task = sequence.task_of(goal).name
         if task == put_block_in_bowl.TASK.name:
             block, bowl = put_block_in_bowl.read(goal)
             return f"{block} blocks", f"{bowl} bowls"

@@ -50,6 +50,7 @@ _TASKS = {
     "put-block-in-bowl": "teaching.tasks.put_block_in_bowl",
     "packing-shapes": "teaching.tasks.packing_shapes",
     "stack-blocks": "teaching.tasks.stack_blocks",
+    "sequence": "teaching.tasks.sequence",
 }
 
 

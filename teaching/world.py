@@ -15,6 +15,7 @@ import numpy as np
 
 from robot_io.arm import ArmError, NotConnected, Observation, Report, Scene, Stopped, Table, Unreachable
 from teaching.task import Truth
+from teaching.tasks.sequence import scene_of
 from teaching.types import Array
 
 TOLERANCE = 0.002
@@ -107,7 +108,7 @@ class World:
     def _preview(self, seed: int) -> Moment | None:
         if not self.is_scene:
             return None
-        shown = self.scene.preview(seed, self.task, self.splits.get(seed, self.split))
+        shown = self.scene.preview(seed, *self._recipe(seed))
         return Moment(shown.observation, shown.truth, shown.snapshot, foreseen=True)
 
     def perform(self, actions: Array, *, look: bool, anyway: bool = False) -> None:
@@ -133,9 +134,12 @@ class World:
             lambda: self._lay(seed),
         )
 
+    def _recipe(self, seed: int) -> tuple[str, str]:
+        return scene_of(self.task, self.splits.get(seed, self.split))
+
     def _lay(self, seed: int) -> None:
         if self.is_known:
-            self.scene.reset(seed, self.task, self.splits.get(seed, self.split))
+            self.scene.reset(seed, *self._recipe(seed))
         elif (clear := getattr(self.arm, "clear", None)) is not None:
             clear()
 

@@ -48,10 +48,13 @@ def export_lesson(form: str, directory: Path, out: Path, report: Report = silent
     with ReplayBuffer(directory, readonly=True) as buffer, appearing(out) as place:
         found = chosen(buffer)
         if form == "lerobot":
-            from teaching.export.lerobot_files import write
+            from teaching.export import lerobot_files
+
+            figures = lerobot_files.write(found, place, report)
         else:
-            from teaching.export.robomimic_file import write
-        figures = write(found, place, report)
+            from teaching.export import robomimic_file
+
+            figures = robomimic_file.write(found, place, report)
         left_out = len(buffer.episodes()) - figures["episodes"]
     return {"out": str(out), "form": form, **figures, "left_out": left_out}
 

@@ -155,7 +155,8 @@ def _table(
     order = np.arange(rows, dtype=np.int64)
     table |= {"tick": order, "parent": order - 1, "live": np.ones(rows, bool)}
     table |= {"round": np.zeros(rows, np.int32), "policy_id": np.zeros(rows, np.int32)}
-    kinds, which = np.full(rows, int(SegmentKind.DEMO)), np.full(rows, NONE)
+    kinds: Array = np.full(rows, int(SegmentKind.DEMO))
+    which: Array = np.full(rows, NONE)
     if ours:
         table |= {n: columns[n].astype(np.int64) for n in ("tick", "parent") if n in columns}
         kinds, which = _kinds(columns["segment"]), columns["intervention_id"]

@@ -62,7 +62,11 @@ class Recording:
     @property
     def shape(self) -> dict[str, tuple[Any, ...]]:
         """What has to be the same in every recording of one export."""
-        named = {"rate": (self.rate,), "state": self.state.shape[1:], "action": self.action.shape[1:]}
+        named: dict[str, tuple[Any, ...]] = {
+            "rate": (self.rate,),
+            "state": self.state.shape[1:],
+            "action": self.action.shape[1:],
+        }
         for name, array in {**self.sensed, **self.columns, **self.pictures}.items():
             named[name] = (array.dtype.str, *array.shape[1:])
         return named | dict.fromkeys(self.words, ("text",))
