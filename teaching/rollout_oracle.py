@@ -36,12 +36,16 @@ class RolloutOracleConfig:
     patience: int = explained(240, "Rows without a finished subtask until it notices")
     travel: float = explained(0.045, "How far above the height of a new look it carries things, metres")
     lift: float = explained(0.05, "How far above the rim a minimal correction lifts, metres")
+    pause: int = explained(4, "Rows it stays where it opens or closes the gripper")
     look_again: bool = explained(True, "While recovering, look anew until the view is right")
 
     def __post_init__(self) -> None:
         if not 0.0 < self.speed[0] <= self.speed[1] <= 1.0 or not 0.0 < self.slow <= self.largest <= 0.05:
             raise BadInput(f"expected 0 < speed ≤ 1 and 0 < slow ≤ largest ≤ 0.05, got {self}")
-        if min(self.reaction, self.hand, self.lift, self.travel) < 0 or min(self.stuck, self.window, self.patience) < 1:
+        if (
+            min(self.reaction, self.hand, self.lift, self.travel, self.pause) < 0
+            or min(self.stuck, self.window, self.patience) < 1
+        ):
             raise BadInput(f"expected nothing below 0, and stuck, window and patience of at least 1, got {self}")
 
 
@@ -65,6 +69,7 @@ class RolloutOracle:
         angle = self._rng.uniform(0.0, 2 * np.pi)
         self._drift = self._rng.uniform(0.001, 0.003) * np.array([np.cos(angle), np.sin(angle)])
         self._hand = np.zeros((self.task.arms, 3))
+        self._grip, self._pause = np.full(self.task.arms, np.nan), np.zeros(self.task.arms, dtype=int)
         self._past: deque[Array] = deque(maxlen=self.config.window)
         self._stuck = self._due = 0
         self._waited, self._stage = 0, -1
@@ -120,6 +125,7 @@ class RolloutOracle:
         self._watching = self._backed = self._lifted = self._dipping = False
         self._past.clear()
         self._stuck = self._due = self._waited = 0
+        self._grip[:] = np.nan
 
     def _row(self, arm: int, sight: Sight, truth: Truth, mode: Mode) -> Array:
         row = np.zeros(ROW)
@@ -133,11 +139,21 @@ class RolloutOracle:
             row[:3] = self._push(sight)
         else:
             row[:3] = self._on(sight)
+        row[:3] *= self._moving(arm, row[4])
         row[3] = np.clip(sight.turn, -0.05, 0.05)
         noise = self.config.hand * np.sqrt(2 * self.config.steady) * self._rng.standard_normal(3)
         self._hand[arm] = (1 - self.config.steady) * self._hand[arm] + noise
         row[:3] += self._hand[arm]
         return row
+
+    def _moving(self, arm: int, grip: float) -> bool:
+        """Not while it waits for what it has just opened or closed."""
+        if grip != self._grip[arm]:
+            self._pause[arm] = 0 if np.isnan(self._grip[arm]) else self.config.pause
+            self._grip[arm] = grip
+        waits = bool(self._pause[arm] > 0)
+        self._pause[arm] -= waits
+        return not waits
 
     def _on(self, sight: Sight) -> Array:
         """Up, across, and down a cone above where the subtask ends; slowly where things may touch."""

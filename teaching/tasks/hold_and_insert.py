@@ -23,10 +23,10 @@ FINE = 0.02
 """Metres that count as much as one unit of another kind, when states are compared."""
 APART = 10.0
 """Units between subtasks, so that no state of one is near a state of another."""
-GAP = 0.004
+GAP = 0.003
 """Metres between the tip and the top of what it takes."""
-TAKE = 0.008
-"""Metres from where it takes hold within which the cup is switched on."""
+TAKE = 0.003
+"""Metres from where it takes hold within which the cup is switched on: well within its reach, so that it takes."""
 HOLD_AT = 0.12
 """Metres: where the middle of the socket is held."""
 DOWN = 0.018

@@ -23,7 +23,7 @@ FINE = 0.02
 """Metres that count as much as one unit of another kind, when states are compared."""
 APART = 10.0
 """Units between subtasks, so that no state of one is near a state of another."""
-GAP = 0.004
+GAP = 0.003
 """Metres between the tip and the top of what it takes or holds."""
 FLOOR = 0.005
 """Metres: the thickness of the slot's floor."""
@@ -33,8 +33,8 @@ HOME = 0.007
 """Metres from the slot's middle within which it is let go of."""
 PRESS = -0.004
 """Metres: it presses down to here, if the button does not stop it; then it feels the table."""
-TAKE = 0.008
-"""Metres from where it takes hold within which the cup is switched on."""
+TAKE = 0.003
+"""Metres from where it takes hold within which the cup is switched on: well within its reach, so that it takes."""
 
 
 class PegAndButton:

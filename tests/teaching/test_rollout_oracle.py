@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from robot_io.sim.probe import CUP
 from teaching.rollout_oracle import RolloutOracle, RolloutOracleConfig
 from teaching.rollout_task import make_rollout_task, rollout_tasks
+from teaching.tasks.peg_and_button import GAP, TAKE
 from teaching.types import BadInput
 from tests.teaching.rollout_sim import Rows, demonstrated, supervised
 
@@ -105,7 +107,19 @@ def test_it_takes_the_peg_from_where_it_came_to_lie():
         lost = scene()
         lost["objects"][0]["position"] = [0.5, -0.19, height]
         (sight,) = task.sights(lost, seen())
-        assert sight.target[2] == pytest.approx(top + 0.004)
+        assert sight.target[2] == pytest.approx(top + GAP)
+
+
+def test_it_switches_the_cup_on_where_it_takes_and_waits_for_what_it_has():
+    """A cup that is switched on too soon takes nothing until it was off: a novice that imitates that hovers."""
+    person, still = oracle(hand=0.0, pause=3), scene()
+    above = 0.042 + GAP
+    assert person.drive(still, seen(0.5, 0.2, above + 0.9 * CUP), "demonstrate")[4] == 0.0
+    rows = [person.drive(still, seen(0.5, 0.2, above), "demonstrate")]
+    held = scene(stage=1, held=0)
+    rows += [person.drive(held, seen(0.5, 0.2, above, gripper=[1.0]), "demonstrate") for _ in range(4)]
+    assert [row[4] for row in rows] == [1.0] * 5 and GAP + TAKE < CUP
+    assert [bool(row[2] > 0.001) for row in rows] == [False, False, False, True, True]
 
 
 def test_recovered_is_high_up_and_with_a_right_view():
