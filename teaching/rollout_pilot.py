@@ -29,14 +29,21 @@ def untaught(task: RolloutTask, steps: int, seed: int) -> FlowPolicy:
 
 def load_pilot(buffer: ReplayBuffer, task: RolloutTask, steps: int, seed: int) -> tuple[FlowPolicy, list[str]]:
     """The policy of the newest whole checkpoint, or an untaught one; and what was wrong with newer checkpoints."""
-    policy, problems = untaught(task, steps, seed), []
+    fresh, problems = untaught(task, steps, seed), []
     for path in reversed(checkpoints(buffer.checkpoints)):
+        policy = FlowPolicy(fresh.config)
         try:
             policy.load(path)
-            break
         except CheckpointError as error:
             problems.append(str(error))
-    return policy, problems
+            continue
+        if policy.config.reads == fresh.config.reads:
+            return policy, problems
+        problems.append(
+            f"expected a policy that reads {fresh.config.reads}, got {policy.config.reads} in {path}: it was trained "
+            "before what it reads was changed; train again"
+        )
+    return fresh, problems
 
 
 class Pilot:

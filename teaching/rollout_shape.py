@@ -7,5 +7,5 @@ from teaching.rollout_task import ROW, RolloutTask
 
 
 def flow_config(task: RolloutTask, steps: int) -> FlowConfig:
-    """The policy's shape: half a second ahead, a quarter carried out."""
-    return FlowConfig(state=task.width, action=ROW * task.arms, horizon=16, execute=8, members=3, steps=steps)
+    """The policy's shape: a quarter of a second ahead, half of it carried out: it has to stop within millimetres."""
+    return FlowConfig(state=task.width, action=ROW * task.arms, horizon=8, execute=4, members=3, steps=steps)

@@ -41,6 +41,11 @@ class FlowConfig:
         if self.members == 1 or min(self.members, self.euler - 1, self.steps - 1) < 0 or not 0 <= self.average < 1:
             raise BadInput(f"expected no member or at least two, euler and steps ≥ 1 and 0 ≤ average < 1, got {self}")
 
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """What it is given: numbers of an observation, and of an action."""
+        return self.state, self.action
+
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> FlowConfig:
         """The config of a checkpoint's JSON; CheckpointError if it has other fields."""

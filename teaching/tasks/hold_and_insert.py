@@ -13,8 +13,8 @@ from teaching.rollout_task import Sensed, Sight
 from teaching.task import Truth
 from teaching.types import Array
 
-NEAR = 0.02
-"""Metres within which the ways that have to end are also told on a finer scale."""
+NEAR = (0.02, 0.08)
+"""Metres within which the ways that have to end are also told, on finer scales: to fit, and to line up."""
 RIM = np.array([0.05, 0.19])
 """Metres: about where things begin to touch, for each arm."""
 TOP = np.array([0.0, 0.0, 0.025])
@@ -23,6 +23,8 @@ FINE = 0.02
 """Metres that count as much as one unit of another kind, when states are compared."""
 APART = 10.0
 """Units between subtasks, so that no state of one is near a state of another."""
+ON = 0.5
+"""From here on a cup is on."""
 GAP = 0.003
 """Metres between the tip and the top of what it takes."""
 TAKE = 0.003
@@ -51,28 +53,28 @@ class HoldAndInsert:
     look = 0.27
     columns: Mapping[str, slice] = {
         "heights": slice(0, 2), "held": slice(2, 4), "grippers": slice(4, 6), "stage": slice(6, 10),
-        "handle": slice(10, 13), "peg": slice(13, 16), "opening": slice(16, 19), "near": slice(19, 30),
-        "yaws": slice(30, 34), "contact": slice(34, 35), "trace": slice(35, 36),
+        "handle": slice(10, 13), "peg": slice(13, 16), "opening": slice(16, 19), "near": slice(19, 41),
+        "yaws": slice(41, 45), "contact": slice(45, 46), "trace": slice(46, 47),
     }  # fmt: skip
-    width = 36
+    width = 47
 
     def state(self, observation: Sensed) -> Array:
-        """(36,): heights of the tips, what they hold, the subtask, and the ways to things as they are perceived.
+        """(47,): heights of the tips, what they hold, the subtask, and the ways to things as they are perceived.
 
-        What has to come near what is also told on a finer scale: the tips to handle and peg, the peg to the opening.
+        What has to come near what is also told on finer scales: the tips to handle and peg, the peg to the opening.
         """
         told = {name: np.asarray(observation[name], dtype=np.float64) for name in _PERCEIVED}
         heights = told["tip"][[2, 5]]
         ways = np.concatenate([told["handle"], told["peg"], told["opening"]])
         fit = told["opening"] - told["peg"]
-        near = np.clip(np.concatenate([told["handle"], told["peg"] + TOP, fit + TOP, heights - RIM]), -NEAR, NEAR)
+        near = np.concatenate([told["handle"], told["peg"] + TOP, fit + TOP, heights - RIM])
         return np.concatenate(
-            [heights, told["held"], told["grippers"], told["stage"], ways, near, told["yaws"], told["contact"],
-             told["trace"]]
+            [heights, told["held"], told["grippers"] >= ON, told["stage"], ways,
+             *(np.clip(near, -n, n) for n in NEAR), told["yaws"], told["contact"], told["trace"]]
         )  # fmt: skip
 
     def relative(self, states: Array) -> Array:
-        """(N, 36) → (N, 9): subtask, holds, and the way to where the subtask ends."""
+        """(N, 47) → (N, 9): subtask, holds, and the way to where the subtask ends."""
         stage = states[:, self.columns["stage"]]
         heights = states[:, self.columns["heights"]]
         handle, peg = states[:, self.columns["handle"]], states[:, self.columns["peg"]]
@@ -84,7 +86,7 @@ class HoldAndInsert:
     def sights(self, truth: Truth, observation: Sensed) -> tuple[Sight, Sight]:
         """Where each tip has to go now, and whether it should hold."""
         tips = np.reshape(np.asarray(observation["tip"], dtype=np.float64), (2, 3))
-        on = np.asarray(observation["grippers"]) >= 0.5
+        on = np.asarray(observation["grippers"]) >= ON
         return (
             self._holds(tips[_HOLDS], bool(on[_HOLDS]), truth),
             self._inserts(tips[_INSERTS], bool(on[_INSERTS]), truth, np.asarray(observation["yaws"])),

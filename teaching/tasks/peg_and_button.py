@@ -13,8 +13,8 @@ from teaching.rollout_task import Sensed, Sight
 from teaching.task import Truth
 from teaching.types import Array
 
-NEAR = 0.02
-"""Metres within which the ways that have to end are also told on a finer scale."""
+NEAR = (0.02, 0.08)
+"""Metres within which the ways that have to end are also told, on finer scales: to fit, and to line up."""
 RIM = 0.06
 """Metres: about where things begin to touch."""
 TOP = np.array([0.0, 0.0, 0.025])
@@ -23,6 +23,8 @@ FINE = 0.02
 """Metres that count as much as one unit of another kind, when states are compared."""
 APART = 10.0
 """Units between subtasks, so that no state of one is near a state of another."""
+ON = 0.5
+"""From here on the cup is on."""
 GAP = 0.003
 """Metres between the tip and the top of what it takes or holds."""
 FLOOR = 0.005
@@ -48,29 +50,29 @@ class PegAndButton:
     look = 0.2
     columns: Mapping[str, slice] = {
         "height": slice(0, 1), "held": slice(1, 2), "gripper": slice(2, 3), "stage": slice(3, 6), "peg": slice(6, 9),
-        "slot": slice(9, 11), "button": slice(11, 13), "near": slice(13, 21), "peg_yaw": slice(21, 23),
-        "contact": slice(23, 24), "trace": slice(24, 25),
+        "slot": slice(9, 11), "button": slice(11, 13), "near": slice(13, 29), "peg_yaw": slice(29, 31),
+        "contact": slice(31, 32), "trace": slice(32, 33),
     }  # fmt: skip
-    width = 25
+    width = 33
 
     def state(self, observation: Sensed) -> Array:
-        """(25,): height of the tip, what it holds, the subtask, and the ways to things as they are perceived.
+        """(33,): height of the tip, what it holds, the subtask, and the ways to things as they are perceived.
 
-        What has to come near what is also told on a finer scale: the tip to the peg and to the button, and the peg,
-        wherever it hangs, to the slot.
+        What has to come near what is also told on finer scales: the tip to the peg and to the button, and the peg,
+        wherever it hangs, to the slot. The cup is on or off, whatever number it was told: that is all it knows.
         """
         told = {name: np.asarray(observation[name], dtype=np.float64) for name in _PERCEIVED}
         height = told["tip"][2:]
         ways = np.concatenate([told["peg"], told["slot"], told["button"]])
         fit = told["slot"] - told["peg"][:2]
-        near = np.clip(np.concatenate([told["peg"] + TOP, fit, told["button"], height - RIM]), -NEAR, NEAR)
+        near = np.concatenate([told["peg"] + TOP, fit, told["button"], height - RIM])
         return np.concatenate(
-            [height, told["held"], told["gripper"], told["stage"], ways, near, told["peg_yaw"],
-             told["contact"], told["trace"]]
+            [height, told["held"], told["gripper"] >= ON, told["stage"], ways, *(np.clip(near, -n, n) for n in NEAR),
+             told["peg_yaw"], told["contact"], told["trace"]]
         )  # fmt: skip
 
     def relative(self, states: Array) -> Array:
-        """(N, 25) → (N, 7): subtask, hold, and the way to where the subtask ends."""
+        """(N, 33) → (N, 7): subtask, hold, and the way to where the subtask ends."""
         stage = states[:, self.columns["stage"]]
         ways = [
             states[:, self.columns["peg"]][:, :2],
@@ -97,7 +99,7 @@ class PegAndButton:
         """A cup that was on when it lost the peg takes nothing until it was off. The peg may lie on a rim."""
         top = float(min(2 * peg[2], peg[2] + tall / 2))
         target = np.array([*peg[:2], top + GAP])
-        spent = float(observation["gripper"][0]) >= 0.5
+        spent = float(observation["gripper"][0]) >= ON
         near = bool(np.linalg.norm(tip - target) < TAKE)
         return Sight(tip, target, top, float(near and not spent), fits=0.006)
 

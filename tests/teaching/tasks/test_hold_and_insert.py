@@ -38,10 +38,18 @@ def test_its_state_and_what_is_near(pair):
     state = pair.task.state(observation)
     assert state.shape == (pair.task.width,)
     np.testing.assert_allclose(state[pair.task.columns["handle"]], observation["handle"])
-    np.testing.assert_allclose(np.abs(state[pair.task.columns["near"]]).max(), 0.02)
+    fine, middle = np.abs(state[pair.task.columns["near"]]).reshape(2, -1)
+    assert (fine.max(), middle.max()) == (0.02, 0.08) and np.all(fine <= middle)
     later = {**observation.arrays, "stage": np.eye(5)[2][:4]}
     near = pair.task.relative(np.stack([state, pair.task.state(later)]))
     assert np.linalg.norm(near[0] - near[1]) > 10
+
+
+def test_a_cup_is_on_or_off_whatever_a_policy_told_it(pair):
+    pair.reset(3, "seen")
+    _, observation = pair.now()
+    on = pair.task.state({**observation.arrays, "grippers": np.array([0.4, 0.7])})
+    np.testing.assert_array_equal(on[pair.task.columns["grippers"]], [0.0, 1.0])
 
 
 def test_the_opening_is_where_the_scene_has_it(pair):
