@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TypeVar
 
 import numpy as np
 
-from robot_io.arm import Array, JointPath, NotConnected, Observation, Rehearsal, Twin, Twinned, Unsupported
+from robot_io.arm import Array, BadAction, JointPath, NotConnected, Observation, Rehearsal, Twin, Twinned, Unsupported
 from robot_io.loop import Loop
-from robot_io.sighted import Laid, Rehearses, Sighted
+from robot_io.sighted import Glimpses, Laid, Rehearses, Sighted
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 NEAR = 0.15
 """Radians of any joint within which an arm that stands aside is where it belongs."""
+SMALL = 160
+"""Pixels: what a policy reads is at most this wide or high."""
 CLOSE_PATIENCE = 3.0
 """Seconds that closing waits for a picture or a rehearsal under way."""
 
@@ -52,6 +54,27 @@ class Eye:
             return self._arm.frame(camera)
         snapshot = self._now()
         return self._ask(lambda twin: twin.frame(camera, snapshot))
+
+    def glimpse(self, cameras: Sequence[str], width: int, height: int) -> tuple[int, Array]:
+        """The tick and how it looked after it, small: (V, height, width, 3) uint8, one from each camera.
+
+        Raises:
+            Unsupported: an arm that draws nothing small, or a camera that it has not.
+        """
+        if not isinstance(self._arm, Laid) or not isinstance(self._arm, Twinned):
+            raise Unsupported(f"expected an arm that can be drawn small, got {self._arm.features.name}; read its state")
+        if not all(8 <= side <= SMALL for side in (width, height)):
+            raise BadAction(f"expected small pictures, 8 to {SMALL} pixels a side, got {width} × {height}")
+        arm: Laid = self._arm
+        tick, snapshot = self._loop.call(lambda: (self._loop.tick, arm.snapshot())).result()
+
+        def draw(twin: Twin) -> Array:
+            if not isinstance(twin, Glimpses):
+                name = self._arm.features.name
+                raise Unsupported(f"expected an arm that can be drawn small, got {name}; read its state")
+            return twin.glimpse(cameras, width, height, snapshot)
+
+        return tick, self._ask(draw)
 
     def path(self, actions: Array) -> JointPath:
         """The joint path of a pick and place from where the arm is."""

@@ -204,8 +204,7 @@ class Link:
 
     async def _do_rehearse(self, request: Message) -> Any:
         self._laid()
-        snapshot = request.get("snapshot")
-        actions = _numbers(request["actions"])
+        snapshot, actions = request.get("snapshot"), _numbers(request["actions"])
         return await self._think(self._eye.rehearse, actions, None if snapshot is None else bytes(snapshot))
 
     async def _do_preview(self, request: Message) -> Any:
@@ -233,19 +232,20 @@ class Link:
                 raise Driven("expected nobody else to drive, but a person or a motion does; wait for the hand-over")
             return loop.flow.stream(rows, loop.tick, start=begin, every=every, kind=kind)
 
-        end = await self._on_loop(self._loop.call(stream))
-        ended = ""
+        end, ended = await self._on_loop(self._loop.call(stream)), ""
         if wait is not None:
             ended = await self._on_loop(await self._on_loop(self._loop.call(lambda: self._loop.flow.until(int(wait)))))
         told = {"end": end, "tick": self._loop.tick, "ended": ended}
         return told if request.get("since") is None else {**told, "beat": await self._do_beat(request)}
 
+    async def _do_glimpse(self, request: Message) -> Any:
+        return await self._think(self._eye.glimpse, *(request[name] for name in ("cameras", "width", "height")))
+
     async def _do_now(self, _: Message) -> Any:
         return await self._on_loop(self._loop.call(lambda: beat.now(self._loop)))
 
     async def _do_beat(self, request: Message) -> Any:
-        since = int(request["since"])
-        return await self._on_loop(self._loop.call(lambda: beat.beat(self._loop, since)))
+        return await self._on_loop(self._loop.call(lambda: beat.beat(self._loop, int(request["since"]))))
 
     async def _do_frames(self, request: Message) -> Any:
         since, limit = int(request["since"]), min(max(int(request.get("limit", 2000)), 1), 20_000)

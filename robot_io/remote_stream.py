@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,11 @@ class StreamArm(RemoteArm):
         """
         answer: Mapping[str, Any] = self._ask("stream", actions=actions, start=start, every=every, kind=kind, wait=wait)
         return answer
+
+    def glimpse(self, cameras: Sequence[str], width: int, height: int) -> tuple[int, Array]:
+        """The tick and how a scene looked after it, small: (V, height, width, 3) uint8; drawn outside the loop."""
+        told = self._ask("glimpse", cameras=list(cameras), width=width, height=height)
+        return int(told["tick"]), np.asarray(told["pictures"])
 
     def beat(self, since: int) -> Mapping[str, Any]:
         """{"now": as `now`, "frames": as `frames` since a tick, "truth": of a scene, or None}, all of one instant."""

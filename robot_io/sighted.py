@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from robot_io.arm import Array, JointPath, Observation, Rehearsal, Table
@@ -31,6 +31,14 @@ class Rehearses(Protocol):
 
     def try_out(self, path: JointPath, joints: Array, gripper: float) -> None:
         """Follow a path from joints (J,). Refused says what went wrong."""
+
+
+@runtime_checkable
+class Glimpses(Protocol):
+    """A Twin that draws small pictures for a policy to read, as quickly as it can."""
+
+    def glimpse(self, cameras: Sequence[str], width: int, height: int, snapshot: bytes) -> Array:
+        """(V, height, width, 3) uint8 of a snapshot, one from each camera; Unsupported names them."""
 
 
 @runtime_checkable

@@ -94,6 +94,9 @@ def _verbs() -> Mapping[str, Callable[[dict[str, Any]], Any]]:
     return {
         "observe": observe,
         "frame": lambda asked: jpeg(view.draw(asked["snapshot"], asked["camera"])),
+        "glimpse": lambda a: np.stack(
+            [view.draw(a["snapshot"], camera, a["width"], a["height"]) for camera in a["cameras"]]
+        ),
         "path": lambda asked: pair.path(asked["actions"]),
         "rehearse": lambda asked: pair.rehearse(asked["actions"]),
         "preview": lambda asked: pair.preview(asked["seed"], asked["task"], asked["split"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -77,6 +78,14 @@ class Stage:
         saved = Snapshot.unpack(snapshot)
         picture = self._ready(layout_of(saved.recipe)).side(saved.poses, saved.joints, *SIDE, camera=camera)
         return jpeg(picture)
+
+    def glimpse(self, cameras: Sequence[str], width: int, height: int, snapshot: bytes) -> Array:
+        """(V, height, width, 3) uint8 of a snapshot, one from each camera; Unsupported names them."""
+        if wrong := [camera for camera in cameras if camera not in CAMERAS]:
+            raise Unsupported(f"expected cameras among {', '.join(CAMERAS)}, got {', '.join(wrong)}")
+        saved = Snapshot.unpack(snapshot)
+        studio = self._ready(layout_of(saved.recipe))
+        return np.stack([studio.side(saved.poses, saved.joints, width, height, camera=camera) for camera in cameras])
 
     def path(self, actions: Array) -> JointPath:
         """The joint path of a pick and place from where the arm is told to be."""

@@ -13,9 +13,11 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from robot_io import messages, wire
 from robot_io.arm import ArmError, Array, JointPath, NotConnected, Observation, Rehearsal
@@ -56,6 +58,11 @@ class SimTwin:
     def frame(self, camera: str, snapshot: bytes) -> bytes:
         """One JPEG from a camera."""
         return bytes(self._ask("frame", camera=camera, snapshot=snapshot))
+
+    def glimpse(self, cameras: Sequence[str], width: int, height: int, snapshot: bytes) -> Array:
+        """(V, height, width, 3) uint8 of a snapshot, one from each camera."""
+        asked = {"cameras": list(cameras), "width": width, "height": height, "snapshot": snapshot}
+        return np.asarray(self._ask("glimpse", **asked))
 
     def path(self, actions: Array, snapshot: bytes) -> JointPath:
         """The joint path of a pick and place from a snapshot."""
@@ -140,6 +147,7 @@ def _verbs() -> Mapping[str, Callable[[dict[str, Any]], Any]]:
     return {
         "observe": lambda asked: stage.observe_snapshot(asked["snapshot"]),
         "frame": lambda asked: stage.frame(asked["camera"], asked["snapshot"]),
+        "glimpse": lambda a: stage.glimpse(a["cameras"], a["width"], a["height"], a["snapshot"]),
         "path": path,
         "rehearse": lambda asked: stage.rehearse(asked["actions"], asked["snapshot"]),
         "preview": lambda asked: stage.preview(Recipe(asked["seed"], asked["task"], asked["split"])),

@@ -24,6 +24,8 @@ class ChunkBatch:
     """(B, H) bool: past the end of what was shown, not to be learned."""
     weight: Array
     """(B,)"""
+    pictures: Array | None = None
+    """(B, H, W, C) uint8, for a policy that reads some."""
 
     def __post_init__(self) -> None:
         b, h = self.actions.shape[:2] if self.actions.ndim == 3 else (0, 0)
@@ -74,7 +76,7 @@ class ChunkData:
     """What was recorded and is trained on, in memory; draws batches."""
 
     def __init__(self, timelines: Sequence[Timeline], states: Sequence[Array], actions: Sequence[Array], horizon: int,
-                 selection: Selection | None = None) -> None:  # fmt: skip
+                 selection: Selection | None = None, pictures: Sequence[Array] = ()) -> None:  # fmt: skip
         """From E episodes.
 
         Args:
@@ -83,6 +85,7 @@ class ChunkData:
             actions: E of (T, A), as executed.
             horizon: H, actions in a chunk.
             selection: which frames count, and how much.
+            pictures: E of (T, H, W, C) uint8, or nothing.
         """
         chosen, lengths = selection or Selection(), [t.frames for t in timelines]
         if [len(s) for s in states] != lengths or [len(a) for a in actions] != lengths:
@@ -91,6 +94,7 @@ class ChunkData:
         if not len(self.index):
             raise BadInput("expected something to train on, got no frames that count; demonstrate or correct first")
         self._states, self._actions = np.concatenate(list(states)), np.concatenate(list(actions))
+        self._pictures = np.concatenate(list(pictures)) if pictures else None
         self._share = np.cumsum(self.index.weight) / np.sum(self.index.weight)
         self.drawn = np.zeros(len(self.index), np.int64)
         """(N,) how often each chunk was drawn so far."""
@@ -113,4 +117,7 @@ class ChunkData:
         rows = np.minimum(np.searchsorted(self._share, rng.random(size), side="right"), len(self) - 1)
         np.add.at(self.drawn, rows, 1)
         frames = self.index.frames[rows]
-        return ChunkBatch(self._states[frames[:, 0]], self._actions[frames], self.index.padded[rows], np.ones(size))
+        seen = None if self._pictures is None else self._pictures[frames[:, 0]]
+        return ChunkBatch(
+            self._states[frames[:, 0]], self._actions[frames], self.index.padded[rows], np.ones(size), seen
+        )

@@ -29,6 +29,8 @@ from teaching.types import Array, BadInput
 METHOD = "flow"
 STATE = "state"
 """The array of an observation that the policy reads, (D,)."""
+GLIMPSE = "glimpse"
+"""The small pictures of an observation, (H, W, C) uint8, for a policy that reads some."""
 
 
 class Chunks(NamedTuple):
@@ -78,11 +80,12 @@ class FlowPolicy:
         """What it intends for the next H ticks.
 
         Args:
-            observation: with `state` (D,).
+            observation: with `state` (D,), and `glimpse` (H, W, C) if it reads pictures.
             goal: told back with the plan; this novice reads no words.
             rng: draws the noise from which the chunk begins.
         """
-        found = self.plan(np.asarray(observation[STATE])[None], rng)
+        seen = np.asarray(observation[GLIMPSE])[None] if self.config.picture else None
+        found = self.plan(np.asarray(observation[STATE])[None], rng, seen)
         apart = 0.0
         if self._before is not None:
             apart = float(disagreement(self._before, found.standard, self.config.execute)[0])
@@ -99,12 +102,12 @@ class FlowPolicy:
         )
 
     @torch.inference_mode()
-    def plan(self, states: Array, rng: np.random.Generator) -> Chunks:
-        """Chunks for N states (N, D) at once, remembering nothing."""
+    def plan(self, states: Array, rng: np.random.Generator, pictures: Array | None = None) -> Chunks:
+        """Chunks for N states (N, D) and pictures (N, H, W, C) at once, remembering nothing."""
         given = np.asarray(states, dtype=np.float32)
         if given.ndim != 2 or given.shape[1] != self.config.state or not np.all(np.isfinite(given)):
             raise BadInput(f"expected finite states (N, {self.config.state}), got {given.shape}")
-        state = self._network.standard.state(torch.from_numpy(given))
+        state = self._network.know(torch.from_numpy(given), _pictures(pictures, self.config, len(given)))
         shape = (len(given), self.config.horizon, self.config.action)
         chunk = _noise(rng, shape) * self.config.temperature
         for i in range(self.config.euler):
@@ -152,11 +155,11 @@ class FlowLearner:
         Returns:
             loss, flow_loss, member_loss (weighted means, in squared standard deviations) and rate.
         """
-        standard = self.network.standard
         state, actions = (torch.from_numpy(np.array(x, dtype=np.float32)) for x in (batch.state, batch.actions))
         mask = torch.from_numpy(~batch.padded)[..., None].float()
         weight = torch.from_numpy(np.array(batch.weight, dtype=np.float32))
-        state, actions = standard.state(state), standard.action(actions)
+        state = self.network.know(state, _pictures(batch.pictures, self.config, len(state)))
+        actions = self.network.standard.action(actions)
         flow = self._flow_loss(state, actions, mask, weight, rng)
         member = self._member_loss(state, actions, mask, weight, rng)
         rate = self._step(flow + member)
@@ -182,7 +185,7 @@ class FlowLearner:
         if self.network.ensemble is None:
             return torch.zeros(())
         seen = torch.from_numpy(rng.poisson(1.0, (self.config.members, len(state))).astype(np.float32))
-        error = (self.network.ensemble(state) - actions) ** 2
+        error = (self.network.ensemble(state.detach()) - actions) ** 2
         return sum((_mean(e, mask, weight * s) for e, s in zip(error, seen, strict=True)), torch.zeros(()))
 
     def _step(self, loss: Tensor) -> float:
@@ -264,6 +267,17 @@ def read_info(directory: Path) -> dict[str, Any]:
             f"{sorted(missing) or 'nothing'}; take another"
         )
     return info
+
+
+def _pictures(given: Array | None, config: FlowConfig, count: int) -> Tensor | None:
+    """(N, H, W, C) uint8 as the network takes them; BadInput unless they are as the configuration says."""
+    if not config.picture:
+        return None
+    found = None if given is None else np.asarray(given)
+    if found is None or found.shape != (count, *config.picture) or found.dtype != np.uint8:
+        got = "none" if found is None else f"{found.dtype} {found.shape}"
+        raise BadInput(f"expected pictures uint8 {(count, *config.picture)}, got {got}")
+    return torch.from_numpy(np.ascontiguousarray(found))
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Tensor:

@@ -35,7 +35,13 @@ class FlowConfig:
     members: int = explained(0, "Networks in the ensemble that says how unsure it is; 0: none")
     member_width: int = explained(128, "Units per layer of a member")
 
+    picture: tuple[int, ...] = explained((), "Rows, columns and colours of the pictures that it also reads; none")
+    points: int = explained(16, "Places in the pictures that it learns to watch")
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "picture", tuple(self.picture))
+        if self.picture and (len(self.picture) != 3 or min(self.picture) < 1 or min(self.picture[:2]) < 16):
+            raise BadInput(f"expected pictures of at least 16 × 16 pixels and a colour, got {self.picture}")
         if not 0 < self.execute <= self.horizon or min(self.state, self.action, self.width, self.layers) < 1:
             raise BadInput(f"expected 0 < execute ≤ horizon and sizes of at least 1, got {self}")
         if self.members == 1 or min(self.members, self.euler - 1, self.steps - 1) < 0 or not 0 <= self.average < 1:
@@ -43,8 +49,13 @@ class FlowConfig:
 
     @property
     def reads(self) -> tuple[int, ...]:
-        """What it is given: numbers of an observation, and of an action."""
-        return self.state, self.action
+        """What it is given: numbers of an observation and of an action, and the shape of its pictures."""
+        return self.state, self.action, *self.picture
+
+    @property
+    def known(self) -> int:
+        """Numbers that it decides from: those of the observation, and two for each place that it watches."""
+        return self.state + (2 * self.points if self.picture else 0)
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> FlowConfig:
@@ -101,7 +112,7 @@ class Velocity(nn.Module):
         """Fresh weights."""
         super().__init__()
         self.chunk = config.horizon * config.action
-        sizes = [self.chunk + 5 + config.state, *[config.width] * config.layers]
+        sizes = [self.chunk + 5 + config.known, *[config.width] * config.layers]
         layers: list[nn.Module] = []
         for a, b in pairwise(sizes):
             layers += [nn.Linear(a, b), nn.SiLU()]
@@ -122,7 +133,7 @@ class Ensemble(nn.Module):
         """Fresh weights, different in each member."""
         super().__init__()
         self.shape = (config.horizon, config.action)
-        sizes = [config.state, config.member_width, config.member_width, config.horizon * config.action]
+        sizes = [config.known, config.member_width, config.member_width, config.horizon * config.action]
         self.weights = nn.ParameterList(
             nn.Parameter(torch.randn(config.members, a, b) * (2.0 / a) ** 0.5) for a, b in pairwise(sizes)
         )
@@ -137,6 +148,35 @@ class Ensemble(nn.Module):
         return chunks
 
 
+class Eyes(nn.Module):
+    """Pictures → where in them the places are that it watches: a softmax over each of the last maps, and its mean.
+
+    A spatial softmax (Levine et al. 2016, arXiv 1504.00702): few weights, and what it tells is measured in the picture.
+    """
+
+    across: Tensor
+    down: Tensor
+
+    def __init__(self, config: FlowConfig) -> None:
+        """Fresh weights."""
+        super().__init__()
+        rows, columns, colours = config.picture
+        self.body = nn.Sequential(
+            nn.Conv2d(colours, 16, 5, stride=2, padding=2), nn.SiLU(),
+            nn.Conv2d(16, 32, 3, padding=1), nn.SiLU(),
+            nn.Conv2d(32, config.points, 3, padding=1),
+        )  # fmt: skip
+        self.register_buffer("down", torch.linspace(-1.0, 1.0, (rows + 1) // 2))
+        self.register_buffer("across", torch.linspace(-1.0, 1.0, (columns + 1) // 2))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(B, H, W, C) uint8 → (B, 2 · points), in [-1, 1]."""
+        maps = self.body(pictures.permute(0, 3, 1, 2).float() / 127.5 - 1.0)
+        share = torch.softmax(maps.flatten(2), dim=2).view_as(maps)
+        found = [(share.sum(3) * self.down).sum(2), (share.sum(2) * self.across).sum(2)]
+        return torch.cat(found, dim=1)
+
+
 class FlowNetwork(nn.Module):
     """All of a flow policy's weights."""
 
@@ -146,6 +186,14 @@ class FlowNetwork(nn.Module):
         self.standard = Standard(config)
         self.velocity = Velocity(config)
         self.ensemble = Ensemble(config) if config.members else None
+        self.eyes = Eyes(config) if config.picture else None
+
+    def know(self, state: Tensor, pictures: Tensor | None) -> Tensor:
+        """What it decides from: states (B, D) in standard deviations, and what its pictures (B, H, W, C) show."""
+        if self.eyes is None:
+            return self.standard.state(state)
+        assert pictures is not None
+        return torch.cat([self.standard.state(state), self.eyes(pictures)], dim=1)
 
 
 def build(config: FlowConfig, seed: int) -> FlowNetwork:

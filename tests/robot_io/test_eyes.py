@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from robot_io.arm import NotConnected, Observation
+from robot_io.arm import BadAction, NotConnected, Observation, Unsupported
 from robot_io.eyes import Eye
 from robot_io.fake import FakeArm, FakeTwin
 from robot_io.heartbeat import Heartbeat
@@ -91,3 +91,10 @@ def test_closed_it_starts_no_more(eye, arm):
     with pytest.raises(NotConnected, match="ending"):
         eye.observe()
     assert len(arm.twins) == 1
+
+
+def test_what_cannot_be_drawn_small_is_told(eye):
+    with pytest.raises(Unsupported, match="read its state"):
+        eye.glimpse(("side",), 64, 48)
+    with pytest.raises(BadAction, match="8 to 160 pixels"):
+        eye.glimpse(("side",), 640, 480)

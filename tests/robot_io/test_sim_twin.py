@@ -90,3 +90,15 @@ def test_one_that_takes_too_long_is_ended():
     with pytest.raises(NotConnected, match=r"0\.05 s"):
         twin.preview(1, "put-block-in-bowl", "seen")
     twin.close()
+
+
+def test_a_glimpse_is_small_and_shows_what_moved(arm, twin):
+    actions = oracle(arm.reset(3, "put-block-in-bowl", "seen"))[0]
+    cameras = ("side", "close")
+    before = twin.glimpse(cameras, 64, 48, arm.snapshot())
+    assert before.shape == (2, 48, 64, 3) and before.dtype == np.uint8
+    np.testing.assert_array_equal(before, twin.glimpse(cameras, 64, 48, arm.snapshot()))
+    arm.perform(actions)
+    assert np.any(before != twin.glimpse(cameras, 64, 48, arm.snapshot()))
+    with pytest.raises(Unsupported, match="expected cameras among"):
+        twin.glimpse(("nowhere",), 64, 48, arm.snapshot())

@@ -191,3 +191,71 @@ def test_bad_input() -> None:
         FlowConfig(members=1)
     with pytest.raises(CheckpointError, match="depth"):
         FlowConfig.of({"depth": 3})
+
+
+SEES = FlowConfig(**{**vars(SMALL), "state": 1, "picture": (16, 20, 3), "points": 4, "steps": 250, "members": 2})
+
+
+def spot(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """A red spot somewhere on grey noise; go where it is: (n, 16, 20, 3) uint8 and (n, 4, 2)."""
+    pictures = rng.integers(60, 90, (n, 16, 20, 3)).astype(np.uint8)
+    rows, columns = rng.integers(2, 14, n), rng.integers(2, 18, n)
+    for i, (r, c) in enumerate(zip(rows, columns, strict=True)):
+        pictures[i, r - 1 : r + 2, c - 1 : c + 2] = (220, 40, 40)
+    goal = np.stack([rows / 8 - 1, columns / 10 - 1], axis=1)
+    return pictures, np.repeat(goal[:, None], 4, axis=1)
+
+
+def seeing(rng: np.random.Generator, n: int = 64) -> ChunkBatch:
+    pictures, actions = spot(n, rng)
+    return ChunkBatch(np.zeros((n, 1)), actions, np.zeros((n, 4), bool), np.ones(n), pictures)
+
+
+@pytest.fixture(scope="module")
+def shown() -> FlowLearner:
+    torch.set_num_threads(1)
+    rng, found = np.random.default_rng(2), FlowLearner(SEES, seed=0)
+    found.fit(np.zeros((64, 1)), spot(64, rng)[1].reshape(-1, 2))
+    for _ in range(SEES.steps):
+        found.update(seeing(rng), rng)
+    return found
+
+
+def test_from_pictures_it_learns_where_to_go(shown: FlowLearner) -> None:
+    rng = np.random.default_rng(3)
+    pictures, actions = spot(200, rng)
+    found = shown.policy().plan(np.zeros((200, 1)), rng, pictures).actions
+    assert np.sqrt(np.mean((found - actions) ** 2)) < 0.5 * np.std(actions)
+    one = Observation(0.0, {"state": np.zeros(1), "glimpse": pictures[0]})
+    plan = shown.policy()(one, "go", np.random.default_rng(0))
+    assert isinstance(plan, ChunkPlan) and plan.actions.shape == (4, 2) and 0.0 < plan.uncertainty < 1.0
+
+
+def test_pictures_of_another_shape_are_refused(shown: FlowLearner) -> None:
+    rng = np.random.default_rng(0)
+    for wrong in (None, np.zeros((1, 16, 16, 3), np.uint8), np.zeros((1, 16, 20, 3))):
+        with pytest.raises(BadInput, match="expected pictures uint8"):
+            shown.policy().plan(np.zeros((1, 1)), rng, wrong)
+    with pytest.raises(BadInput, match="16 × 16"):
+        FlowConfig(picture=(8, 8, 3))
+
+
+def test_a_policy_that_sees_goes_on_from_its_checkpoint_bit_for_bit(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    config = FlowConfig(**{**vars(SEES), "steps": 10})
+    whole, half = FlowLearner(config, seed=1), FlowLearner(config, seed=1)
+    for part, steps in ((whole, 4), (half, 2)):
+        for step in range(steps):
+            part.update(seeing(np.random.default_rng(step), 8), np.random.default_rng(step))
+    half.save(tmp_path / "000002", {"update": 2})
+    resumed = FlowLearner(config, seed=7)
+    resumed.load(tmp_path / "000002")
+    for step in (2, 3):
+        resumed.update(seeing(np.random.default_rng(step), 8), np.random.default_rng(step))
+    policy = FlowPolicy(config)
+    resumed.save(tmp_path / "000004", {"update": 4})
+    policy.load(tmp_path / "000004")
+    pictures = spot(3, np.random.default_rng(0))[0]
+    wanted = whole.policy().plan(np.zeros((3, 1)), np.random.default_rng(0), pictures).actions
+    got = policy.plan(np.zeros((3, 1)), np.random.default_rng(0), pictures).actions
+    np.testing.assert_array_equal(wanted, got)
