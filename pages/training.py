@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import streamlit as st
 from pages import history, processes
 from pages.compared import compared
 from pages.components.chart import COLOURS, axis, chart, line, points
+from pages.running_jobs import under_way
 from robot_io.arm import ArmError
 from teaching.amending import go_on_from
 from teaching.channel import Channel
@@ -139,7 +141,7 @@ def table(known: list[Model], found: list[Evaluation]) -> int:
             "": "goes on" if n == 0 else "",
             "success on fresh scenes": told(pooled(found, m.name)),
             "made from": f"copy of {m.parent}" if m.promoted else m.parent or "nothing",
-            "trained on": f"{len(m.demonstrations):,} examples",
+            "trained on": learnt_from(m),
             "when": time.strftime("%d %b %H:%M", time.localtime(m.time)),
             "size": f"{m.bytes / 2**20:.1f} MB",
         }
@@ -150,6 +152,13 @@ def table(known: list[Model], found: list[Evaluation]) -> int:
     )
     chosen = event.selection.rows
     return int(chosen[0]) if chosen and chosen[0] < len(known) else 0
+
+
+def learnt_from(model: Model) -> str:
+    """How much it was trained on."""
+    if "episodes" in model.lineage:
+        return f"{len(model.lineage['episodes']):,} episodes"
+    return f"{len(model.demonstrations):,} examples"
 
 
 @st.cache_data(max_entries=3, show_spinner=False)
@@ -196,32 +205,25 @@ def one(path: Path, known: list[Model], n: int, found: list[Evaluation], glance:
     fourth.selectbox("Objects", ["seen", "unseen"], key="split")
     fifth.number_input("Seed", 0, 1000, 0, key="seed", help="Another seed draws other scenes; none is ever taught on.")
     sixth.button("Evaluate", key="evaluate", on_click=evaluate, args=(path, model.name), width="stretch")
-    waiting([e for e in found if e.model == model.name], path)
+    waiting([e for e in found if e.model == model.name])
+    under_way(path)
     lineage(model, known, glance)
-    compared(model, known, found)
+    compared(path, model, known, found, glance)
 
 
-def waiting(found: list[Evaluation], path: Path) -> None:
-    """Evaluations of a model, those under way among them."""
+def waiting(found: list[Evaluation]) -> None:
+    """Evaluations of a model that have ended."""
     for e in found:
         what = f"{e.scenes} scenes, {e.split} objects, seed {e.seed}"
         if e.success is not None and e.figures is not None:
-            reward = float(e.figures["reward_x100"]) / 100
-            st.markdown(f"- {what}: **{told(e.success)}** wholly solved, mean reward {reward:.2f}")
+            st.markdown(f"- {what}: **{told(e.success)}** wholly solved{reward(e.figures)}")
         elif not e.running:
             st.markdown(f"- {what}: ended without a result. {e.said}")
-    if any(e.running for e in found):
-        watch(path, sum(e.running for e in found))
 
 
-@st.fragment(run_every=2.0)
-def watch(path: Path, before: int) -> None:
-    """Draw the page anew when an evaluation has ended."""
-    under_way = [e for e in evaluations(path) if e.running]
-    if len(under_way) != before:
-        st.rerun()
-    for e in under_way:
-        st.caption(f"under way: {e.model} on {e.scenes} scenes. {e.said[-80:]}")
+def reward(figures: Mapping[str, Any]) -> str:
+    """The mean reward, where the lesson has one."""
+    return f", mean reward {float(figures['reward_x100']) / 100:.2f}" if "reward_x100" in figures else ""
 
 
 def lineage(model: Model, known: list[Model], glance: Glance) -> None:
@@ -230,6 +232,9 @@ def lineage(model: Model, known: list[Model], glance: Glance) -> None:
     while (parent := names[chain[-1]].parent if chain[-1] in names else None) and parent not in chain:
         chain.append(parent)
     older = names.get(model.parent or "")
+    if "episodes" in model.lineage:
+        in_motion(model, chain, older)
+        return
     new = [d for d in model.demonstrations if older is None or d not in set(older.demonstrations)]
     drawn = model.lineage.get("draws") or {}
     st.markdown(
@@ -240,6 +245,15 @@ def lineage(model: Model, known: list[Model], glance: Glance) -> None:
     links = [f"[{d}](/replay?example={d}) × {drawn.get(d, 0)}" for d in listed]
     if links:
         st.caption("What its training drew of them: " + " · ".join(links))
+
+
+def in_motion(model: Model, chain: list[str], older: Model | None) -> None:
+    """Of a lesson in motion: every model is trained from fresh weights, on all episodes that count."""
+    before = set(older.lineage.get("episodes", ())) if older is not None else set()
+    new = [e for e in model.lineage["episodes"] if e not in before]
+    since = f"{len(new)} of them new since {model.parent}" if older is not None else "all of them its first"
+    st.markdown(f"**Lineage** {' ← '.join(chain)} · trained on {learnt_from(model)}, {since}")
+    st.caption(" · ".join(f"[{e}](/episodes?episode={e})" for e in new[-24:]))
 
 
 def main() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from teaching.export import command as export_command
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 Figures = Mapping[str, Any]
+QUEUED = "as a job of the lesson: after its other jobs, telling progress in lines"
 
 
 def _bar() -> Any:
@@ -81,6 +83,23 @@ def _train(given: argparse.Namespace) -> Figures:
 
 
 def _evaluate(given: argparse.Namespace) -> Figures:
+    with _in_turn(given) as report:
+        return _evaluated(given, report)
+
+
+@contextlib.contextmanager
+def _in_turn(given: argparse.Namespace) -> Iterator[Any]:
+    """How progress is told: a bar at once, or as a job of a lesson lines when it is its turn."""
+    from teaching import jobs
+
+    if not given.queued:
+        yield _bar()
+        return
+    with jobs.turn(given.directory):
+        yield jobs.tell
+
+
+def _evaluated(given: argparse.Namespace, report: Any) -> Figures:
     import torch
 
     from teaching import headless
@@ -91,12 +110,24 @@ def _evaluate(given: argparse.Namespace) -> Figures:
 
         return rollout_evaluate.evaluate(
             given.directory, given.checkpoint, given.split, given.episodes, given.seed,
-            most=given.max_recoveries, report=_bar(),
+            most=given.max_recoveries, report=report,
         )  # fmt: skip
     return headless.evaluate_directory(
         given.directory, given.checkpoint, given.task, given.split, given.episodes, given.seed,
-        report=_bar(), oracle=given.oracle,
+        report=report, oracle=given.oracle,
     )  # fmt: skip
+
+
+def _compare(given: argparse.Namespace) -> Figures:
+    import torch
+
+    from teaching import compare, comparing
+
+    torch.set_num_threads(given.threads)
+    before, after = (comparing.model_name(given.directory, model) for model in (given.before, given.after))
+    pair = comparing.Pair(before, after, given.split, given.seed, given.episodes)
+    with _in_turn(given) as report:
+        return compare.compare(given.directory, pair, report=report)
 
 
 def _verify(given: argparse.Namespace) -> Figures:
@@ -196,7 +227,18 @@ def _add_novice(commands: Any) -> None:
     evaluate.add_argument("--threads", type=int, default=1)
     evaluate.add_argument("--max-recoveries", type=int, help="in motion: also the success with at most 0 … so many")
     evaluate.add_argument("--oracle", action="store_true", help="the scripted teacher acts instead, on the same scenes")
+    evaluate.add_argument("--queued", action="store_true", help=QUEUED)
     evaluate.set_defaults(do=_evaluate)
+    two = commands.add_parser("compare", help="two of a lesson's models on the same frozen scenes, on film")
+    two.add_argument("directory", type=Path, metavar="DIR")
+    two.add_argument("--before", required=True, metavar="MODEL", help="the earlier one, by its number")
+    two.add_argument("--after", default="last", metavar="MODEL", help="the later one, by its number, or last")
+    two.add_argument("--split", default="seen")
+    two.add_argument("--episodes", type=int, default=20)
+    two.add_argument("--seed", type=int, default=0)
+    two.add_argument("--threads", type=int, default=1)
+    two.add_argument("--queued", action="store_true", help=QUEUED)
+    two.set_defaults(do=_compare)
 
 
 def _add_files(commands: Any) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from teaching.metrics import Rate
+from teaching import jobs
+from teaching.metrics import Interval, Rate, paired_difference
 from teaching.types import BadInput
 
 WHOLE = 1.0 - 1e-4
@@ -21,8 +20,6 @@ FOLDER = "evaluations"
 MOST = 500
 """Scenes of one evaluation: seeds of one run are that far apart."""
 _NAME = re.compile(r"(?P<model>[0-9]{6})-(?P<split>[a-z:]+)-seed(?P<seed>[0-9]+)-(?P<scenes>[0-9]+)\.log")
-_RUNNING: dict[Path, subprocess.Popen[bytes]] = {}
-"""Started by this process."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,8 @@ class Evaluation:
     """What the command found; None while it runs, and if it failed."""
     said: str = ""
     """Its last words otherwise."""
+    log: Path = Path()
+    words: jobs.Words = field(default_factory=jobs.Words)
 
     @property
     def success(self) -> Rate | None:
@@ -51,6 +50,8 @@ class Evaluation:
 def start(lesson: Path, model: str, *, scenes: int, split: str = "seen", seed: int = 0) -> Path:
     """Evaluate a model in a process of its own, beside everything else; where its result will be.
 
+    It waits for the lesson's other jobs.
+
     Raises:
         BadInput: no such model, too many scenes, or the same is under way.
     """
@@ -61,16 +62,8 @@ def start(lesson: Path, model: str, *, scenes: int, split: str = "seen", seed: i
     target = lesson / FOLDER / f"{model}-{split}-seed{seed}-{scenes}.log"
     if not _NAME.fullmatch(target.name):
         raise BadInput(f"expected a model of six digits and a plain split, got {model!r} and {split!r}")
-    if _alive(target):
-        raise BadInput("the same evaluation is under way; wait for it, or choose another seed")
-    target.parent.mkdir(exist_ok=True)
-    command = ["nice", "-n", "10", sys.executable, "-m", "teaching", "evaluate", str(lesson), "--checkpoint", model]
-    command += ["--episodes", str(scenes), "--seed", str(seed), "--split", split]
-    with target.open("wb") as out:
-        _RUNNING[target] = subprocess.Popen(
-            command, cwd=Path(__file__).resolve().parent.parent, stdin=subprocess.DEVNULL, stdout=out,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+    arguments = ["evaluate", str(lesson), "--checkpoint", model, "--episodes", str(scenes)]
+    jobs.start(target, [*arguments, "--seed", str(seed), "--split", split, "--queued"])
     return target
 
 
@@ -91,25 +84,19 @@ def pooled(found: list[Evaluation], model: str, split: str = "seen") -> Rate | N
     return Rate(sum(r.hits for r in rates), sum(r.n for r in rates)) if rates else None
 
 
-def _alive(path: Path) -> bool:
-    child = _RUNNING.get(path)
-    return child is not None and child.poll() is None
-
-
 def _read(path: Path) -> Evaluation | None:
     named = _NAME.fullmatch(path.name)
     if named is None:
         return None
     which = (named["model"], named["split"], int(named["seed"]), int(named["scenes"]))
-    lines = [line for line in path.read_text(errors="replace").replace("\r", "\n").splitlines() if line.strip()]
-    last = lines[-1].strip() if lines else ""
+    words = jobs.words(path)
     try:
-        figures = json.loads(last)
+        figures = json.loads(words.last)
         if {"success", "episodes"} <= figures.keys():
-            return Evaluation(*which, False, figures)
+            return Evaluation(*which, False, figures, log=path)
     except (ValueError, AttributeError):
         pass  # it has not come to its end, or failed: its last words tell
-    return Evaluation(*which, _alive(path), None, last[-200:])
+    return Evaluation(*which, jobs.running(path), None, words.last[-200:], path, words)
 
 
 @dataclass(frozen=True)
@@ -122,6 +109,21 @@ class Difference:
     """By the earlier one only."""
     solved: tuple[int, ...]
     unsolved: tuple[int, ...]
+
+    @property
+    def n(self) -> int:
+        """All scenes."""
+        return sum(map(len, (self.fixed, self.broken, self.solved, self.unsolved)))
+
+    @property
+    def value(self) -> float:
+        """Success of the later one minus success of the earlier one; 0 of nothing."""
+        return (len(self.fixed) - len(self.broken)) / self.n if self.n else 0.0
+
+    @property
+    def interval(self) -> Interval:
+        """Of that difference, at 95 %, from the same scenes."""
+        return paired_difference(len(self.fixed), len(self.broken), self.n)
 
     @property
     def chance(self) -> float:

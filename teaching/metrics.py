@@ -55,6 +55,26 @@ def wilson(hits: int, n: int, *, z: float = 1.959964) -> Interval:
     return Interval(0.0 if hits == 0 else low, 1.0 if hits == n else high)
 
 
+def paired_difference(better: int, worse: int, n: int, *, z: float = 1.959964) -> Interval:
+    """An interval of the difference of two shares that were counted on the same n cases (Bonett and Price 2012).
+
+    Args:
+        better: cases that only the second one solved.
+        worse: cases that only the first one solved.
+        n: all cases.
+
+    Returns:
+        Of second − first, in [−1, 1]; all of it for no case.
+    """
+    if min(better, worse) < 0 or better + worse > n:
+        raise BadInput(f"expected better + worse of at most n, got {better} + {worse} of {n}")
+    if not n:
+        return Interval(-1.0, 1.0)
+    up, down = (better + 1) / (n + 2), (worse + 1) / (n + 2)
+    half = z * float(np.sqrt((up + down - (up - down) ** 2) / (n + 2)))
+    return Interval(max(-1.0, up - down - half), min(1.0, up - down + half))
+
+
 @dataclass(frozen=True)
 class Counts:
     """Decisions whose outcome is known, by what the gate did."""

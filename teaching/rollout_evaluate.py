@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from teaching.metrics import wilson
 from teaching.policies.flow import FlowPolicy
 from teaching.recoveries import RecoveryConfig, recoveries, within
 from teaching.replay import ReplayBuffer
-from teaching.rollout_headless import arm_of
+from teaching.rollout_headless import apart, arm_of
 from teaching.rollout_metrics import evaluation, stalls
 from teaching.rollout_pilot import Pilot, load_pilot
 from teaching.rollout_rounds import PER_SEED
@@ -47,8 +47,17 @@ class Unaided:
     """(B,)"""
 
 
-def rollout(arm: StreamArm, task: RolloutTask, policy: FlowPolicy, seed: int, split: str, rng: Any) -> Unaided:
-    """Until the task is done or time is out."""
+def rollout(
+    arm: StreamArm,
+    task: RolloutTask,
+    policy: FlowPolicy,
+    seed: int,
+    split: str,
+    rng: Any,
+    *,
+    look: Callable[[int, Mapping[str, Any]], None] = lambda rows, truth: None,
+) -> Unaided:
+    """Until the task is done or time is out; `look` hears the rows that were just driven, and the truth after them."""
     arm.reset(seed, task.name, split)
     pilot = Pilot(policy, task, rng)
     pilot.forget()
@@ -64,6 +73,7 @@ def rollout(arm: StreamArm, task: RolloutTask, policy: FlowPolicy, seed: int, sp
         arm.stream(chunk, every=EVERY, kind="tip", wait=0)
         rows += len(chunk)
         truth = arm.truth()
+        look(len(chunk), truth)
     return Unaided(
         bool(truth["success"]), int(truth["stage"]), rows, int(truth.get("retries", 0)),
         np.array(states), np.array(tips), np.array(doubt),
@@ -101,7 +111,7 @@ def evaluate(
             raise BadInput(f"expected a trained policy in {directory}, found none; train first")
         found = []
         rng = np.random.default_rng([abs(seed), 11])
-        with arm_of(directory, config.arm) as arm:
+        with arm_of(apart(directory, config.arm), config.arm) as arm:
             for index in range(episodes):
                 scene = 2 * (PER_SEED * abs(seed) + index) + 1
                 found.append(rollout(arm, task, policy, scene, split, rng))
@@ -133,7 +143,7 @@ def _figures(found: list[Unaided], counts: Array, most: int | None) -> dict[str,
         "episodes": len(found), "successes": figures.success.hits, "success": figures.success.value,
         "success_interval": [round(interval.low, 4), round(interval.high, 4)], "progress": figures.progress,
         "recoveries": figures.recoveries, "retries": float(retries.mean()), "stalled": figures.stalled.hits,
-        "median_rows": figures.median_length,
+        "median_rows": figures.median_length, "rewards": [float(s) for s in success],
     }  # fmt: skip
     if most is not None:
         told["capped"] = {str(cap): int(within(counts, success, cap).sum()) for cap in range(most + 1)}

@@ -13,7 +13,7 @@ import torch
 
 from robot_io.remote_stream import StreamArm
 from robot_io.watching import Watch
-from teaching.headless import TELLING, Report, arm_process, silent
+from teaching.headless import NOT_REAL, TELLING, Report, arm_process, silent
 from teaching.learning import Learning
 from teaching.lesson import LessonConfig
 from teaching.replay import ReplayBuffer
@@ -49,6 +49,11 @@ def arm_of(directory: Path, name: str, pace: float = 0.0) -> Iterator[StreamArm]
         arm.disconnect()
         process.terminate()
         process.wait(60)
+
+
+def apart(directory: Path, arm: str) -> Path:
+    """Where an arm of one's own may live while the lesson has its own: beside it for simulated ones."""
+    return directory / "run" / "beside" if arm.partition(":")[0] in NOT_REAL else directory
 
 
 def run(
