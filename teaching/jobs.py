@@ -1,8 +1,8 @@
 """Long computations beside a lesson, each a process of its own with a log: started, queued, watched, called off.
 
 A job holds a lock on its log as long as it lives: the log is its standard output, opened and locked before it starts.
-So whoever looks knows whether it runs, also a web process that was started anew. One job of a lesson computes at a time;
-the others wait for their turn.
+So whoever looks knows whether it runs, also a web process that was started anew. One job of a lesson computes at a
+time; the others wait for their turn.
 """
 
 from __future__ import annotations
