@@ -10,6 +10,7 @@ from teaching.replay.glance import Glance
 from teaching.skills import skills
 from teaching.types import BadInput
 
+SAME = "the same goal"
 MOST = 400
 """Cards that are read: the ones drawn most often."""
 
@@ -101,10 +102,14 @@ def about(task: str, goal: str, taught: Sequence[Taught]) -> list[tuple[Taught, 
     It tells what they are about, not what they caused: no training was repeated without them.
     """
     asked = set(skills(task, goal))
-    found = []
+    found: list[tuple[Taught, tuple[str, ...]]] = []
     for one in taught:
-        common = sorted(asked & set(skills(task, one.goal)))
-        shared: tuple[str, ...] = ("the same goal",) if one.goal == goal else tuple(common)
+        shared = [SAME] if one.goal == goal else sorted(asked & set(skills(task, one.goal)))
         if shared:
-            found.append((one, shared))
-    return sorted(found, key=lambda item: (item[1] != ("the same goal",), -len(item[1]), -item[0].drawn))
+            found.append((one, tuple(shared)))
+    return sorted(found, key=_nearness)
+
+
+def _nearness(item: tuple[Taught, tuple[str, ...]]) -> tuple[bool, int, int]:
+    one, shared = item
+    return SAME not in shared, -len(shared), -one.drawn
