@@ -65,6 +65,7 @@ def _run(given: argparse.Namespace) -> Figures:
 def _train(given: argparse.Namespace) -> Figures:
     import torch
 
+    from teaching.curves import Curves
     from teaching.lesson import LessonConfig
     from teaching.replay import ReplayBuffer
     from teaching.rollout_training import RolloutTraining
@@ -79,6 +80,9 @@ def _train(given: argparse.Namespace) -> Figures:
             steps=steps, seed=training.seed, update=training.version + 1,
             report=lambda step, of, loss: report("optimiser steps", step, of),
         )  # fmt: skip
+        curves = Curves(given.directory, buffer.lesson, tell=lambda words: print(words, file=sys.stderr))
+        curves.trained(path)
+        curves.close()
     return {"checkpoint": str(path), **figures}
 
 

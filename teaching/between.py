@@ -91,8 +91,10 @@ def _taught(example: str, drawn: int, glance: Glance) -> Taught | None:
 
 def _time(glance: Glance, decision: str) -> float:
     number = glance.number("decisions", decision)
+    if number is None:
+        return 0.0
     rows = glance.columns.decisions
-    found = rows["time"][rows["number"] == number] if number is not None else ()
+    found = rows["time"][rows["number"] == number]
     return float(found[0]) if len(found) else 0.0
 
 

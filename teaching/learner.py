@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
+import logging
 import os
 import queue
 import sys
@@ -20,6 +21,7 @@ from typing import Any, TextIO
 
 import torch
 
+from teaching.curves import Curves
 from teaching.policies import checkpoint
 from teaching.policies.base import CheckpointError
 from teaching.policies.methods import DEFAULT, methods
@@ -27,6 +29,8 @@ from teaching.replay import ReplayBuffer
 from teaching.rollout_training import RolloutTraining
 from teaching.training import Cancelled, Training
 from teaching.types import AskbackError
+
+log = logging.getLogger("teaching.learner")
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Worker:
 
     def __init__(self, training: Training | RolloutTraining, lines: TextIO, out: TextIO) -> None:
         self.training, self._out = training, out
+        self.curves = Curves(training.buffer.path, training.buffer.lesson, tell=lambda words: log.warning("%s", words))
         self._orders: queue.Queue[Order | None] = queue.Queue()
         self._open: list[Order] = []
         self._lock = threading.Lock()
@@ -90,6 +95,7 @@ class Worker:
             self._follow(order)
             with self._lock:
                 self._open.remove(order)
+        self.curves.close()
 
     def _follow(self, order: Order) -> None:
         message = order.message
@@ -112,6 +118,7 @@ class Worker:
             self._say(type="failed", message=f"{type(error).__name__}: {error}")
         else:
             self._say(type="done", checkpoint=str(path), update=update, figures=figures)
+            self.curves.trained(path)
 
     def _progress(self, step: int, steps: int, loss: float) -> None:
         self._say(type="progress", step=step, steps=steps, loss=loss)

@@ -30,6 +30,8 @@ from teaching.selection import Selection
 from teaching.training import Cancelled, Report, TrainingFailed
 from teaching.types import Array, BadInput
 
+CURVE = 20
+"""Optimiser steps to a point of a curve."""
 SEEN = "observation."
 
 
@@ -185,15 +187,18 @@ class RolloutTraining:
             losses.append(learner.update(data.draw(self.config.training.batch, rng), rng)["loss"])
             if not math.isfinite(losses[-1]):
                 raise TrainingFailed(f"expected a finite loss, got {losses[-1]} in step {step + 1} of {steps}")
-            if step % 20 == 19 or step + 1 == steps:
+            if step % CURVE == CURVE - 1 or step + 1 == steps:
                 report(step + 1, steps, losses[-1])
         figures = {"loss": float(np.mean(losses)), "last_loss": float(np.mean(losses[-50:])), "rows": float(len(data))}
-        draws = draws_of(found, data)
-        return self._publish(learner, figures, selection, steps, seed, update, draws), figures
+        more = {
+            "draws": draws_of(found, data),
+            "curve": [round(loss, 6) for loss in losses[CURVE - 1 :: CURVE]] or [round(losses[-1], 6)],
+        }
+        return self._publish(learner, figures, selection, steps, seed, update, more), figures
 
     def _publish(
         self, learner: FlowLearner, figures: Mapping[str, float], selection: Selection, steps: int, seed: int,
-        update: int, draws: Mapping[str, int],
+        update: int, more: Mapping[str, Any],
     ) -> Path:  # fmt: skip
         path = self.checkpoints / f"{update:06d}"
         lineage = {
@@ -203,7 +208,7 @@ class RolloutTraining:
             "steps": steps,
             "config": asdict(selection),
             "figures": dict(figures),
-            "draws": dict(draws),
+            **more,
             "episodes": [s.id for s in self.buffer.rollouts() if s.rollout and s.rollout["end"] in TRAINED_ON],
         }
         learner.save(path, lineage)

@@ -42,6 +42,7 @@ DOORS = {
     "serial": ("robot_io/serial_arm.py", "robot_io/port.py"),
     "cv2": ("robot_io/cameras.py",),
     "sklearn": ("teaching/experiments/",),
+    "wandb": ("teaching/wandb_run.py",),
     "scservo_sdk": ("robot_io/feetech_bus.py",),
     "lerobot": ("robot_io/lerobot_door.py", "teaching/export/", "teaching/policies/"),
     "pyarrow": ("teaching/export/",),
