@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages import processes
 from pages.addresses import home
+from pages.capsules import capsule
 from teaching.gating import KINDS, MODES, Gate
 from teaching.lesson import KINDS as KINDS_OF
 from teaching.lesson import PERSON_GATE, LessonConfig
@@ -143,6 +144,8 @@ def details(lesson: LessonSummary) -> None:
     """Back up, close, remove."""
     st.write("To back it up, run:")
     st.code(backup_command(lesson.path), language="bash", wrap_lines=True)
+    if lesson.episodes:
+        capsule(lesson.path)
     if lesson.running and st.button(
         "Close it", key=f"close-{lesson.path.name}", help="Ends its arm and its host in order."
     ):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from teaching import rollout_command
+from teaching.capsule import command as capsule_command
 from teaching.export import command as export_command
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -265,6 +266,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
     rollout_command.add(commands, _bar)
+    capsule_command.add(commands, _bar)
     _add_novice(commands)
     _add_files(commands)
     export_command.add(commands, _bar)

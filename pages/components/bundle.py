@@ -13,12 +13,17 @@ from typing import Any
 
 import streamlit as st
 
+import teaching.capsule
+
 HERE = Path(__file__).parent
+SHARED = Path(teaching.capsule.__file__).parent
+"""What a capsule plays with, and pages, too."""
 
 
 def text(name: str) -> str:
-    """A file of this folder."""
-    return (HERE / name).read_text(encoding="utf-8")
+    """A file of this folder, or one that is shared."""
+    place = HERE if (HERE / name).exists() else SHARED
+    return (place / name).read_text(encoding="utf-8")
 
 
 def constant(name: str, value: Any) -> str:
