@@ -88,7 +88,8 @@ def main() -> None:
     found["ours"] = told(measure(given.rows, given.repeats))
     if given.cpprb:
         found["cpprb"] = rival(given.cpprb, given.rows, given.repeats)
-        found["ratio_median"] = round(found["ours"]["median_ms"] / found["cpprb"]["median_ms"], 2)
+        for name in ("median_ms", "processor_median_ms"):
+            found[f"ratio_{name.removesuffix('_ms')}"] = round(found["ours"][name] / found["cpprb"][name], 2)
     print(json.dumps(found))
 
 

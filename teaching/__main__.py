@@ -44,7 +44,8 @@ def _run(given: argparse.Namespace) -> Figures:
     if given.teacher not in ("oracle", "browser"):
         raise BadInput(f"expected --teacher oracle (scripted) or browser (a person), got {given.teacher!r}")
     training = {k: getattr(given, k) for k in ("steps", "batch") if getattr(given, k) is not None}
-    gate = Gate(kind=given.gate, p_rand=given.p_rand, **({"target": given.target} if given.target is not None else {}))
+    promise = {k: getattr(given, k) for k in ("target", "n_min") if getattr(given, k) is not None}
+    gate = Gate(kind=given.gate, mode=given.mode, p_rand=given.p_rand, **promise)
     config = LessonConfig.from_json(
         {
             "name": given.out.name, "task": given.task, "arm": given.arm, "split": given.split, "scenes": given.scenes,
@@ -204,7 +205,11 @@ def _add_run(commands: Any) -> None:
     run.add_argument("--stage-episodes", type=int, default=150, help="of a sequence's stages, like --storing-episodes")
     run.add_argument("--scenes", choices=("random", "weak", "unsure"), default="random", help="what goals are about")
     run.add_argument("--gate", choices=("sag", "fixed", "always", "never"), default="sag")
+    modes = ("sensitivity", "specificity", "success")
+    told = "what is promised: mistakes asked about, right plans left alone, or good endings"
+    run.add_argument("--mode", choices=modes, default="sensitivity", help=told)
     run.add_argument("--target", type=float, help="the gate's promise, from 0 to 1 (default 0.9)")
+    run.add_argument("--n-min", type=int, help="mistakes (or right plans) to know before it is computed (default 15)")
     run.add_argument("--p-rand", type=float, default=0.2, help="share of plans asked about at random")
     run.add_argument("--start", choices=("starter", "nothing"), default="starter")
     run.add_argument("--sync", action="store_true", help="train before the next question: reproducible")

@@ -6,6 +6,7 @@ A page has words that people wrote, and between two marks what the last run foun
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -15,10 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from teaching.experiments.experiment import EXPERIMENTS, Finding, Given, Report, experiment, silent
+from teaching.experiments.plotly_plot import figure
+from teaching.experiments.svg_plot import Drawing
 from teaching.types import AskbackError, BadInput
 
 BEGIN = "<!-- from here to the end mark: rewritten by python -m teaching reproduce -->"
 END = "<!-- end mark -->"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""One thread for each of several experiments at a time: small matrices are quickest so."""
 
 
 def reproduce(
@@ -57,6 +62,8 @@ def reproduce(
     part = _part(name, found, command(name, given), took)
     for shown, text in found.plots.items():
         _write(out / f"{name}-{shown}.svg", text)
+        if isinstance(text, Drawing):
+            _write(out / f"{name}-{shown}.plotly.json", json.dumps(figure(text.panels, columns=text.columns)))
     _write(out / f"{name}.json", _rows(found, command(name, given), seconds))
     _write(page, placed(page.read_text(encoding="utf-8") if page.is_file() else "", part, chosen.question))
     return {"experiment": name, **found.figures, "page": str(page), "wall_seconds": seconds}
@@ -85,7 +92,15 @@ def placed(page: str, part: str, question: str) -> str:
 
 
 def _part(name: str, found: Finding, how: str, took: str) -> str:
-    plots = [f"![{shown}]({name}-{shown}.svg)" for shown in found.plots]
+    plots = [
+        f"![{shown}]({name}-{shown}.svg)"
+        + (
+            f"\n\nThe same as a Plotly figure: [{shown}]({name}-{shown}.plotly.json)."
+            if isinstance(text, Drawing)
+            else ""
+        )
+        for shown, text in found.plots.items()
+    ]
     made = f"Made by `{how}` in {took}; every run is in [{name}.json]({name}.json)."
     return "\n\n".join([made, *plots, found.markdown.strip()])
 
@@ -119,7 +134,8 @@ def everything(out: Path, *, full: bool, work: Path, jobs: int = 2) -> dict[str,
         while waiting or running:
             while waiting and len(running) < jobs:
                 name = waiting.pop()
-                running[name] = (subprocess.Popen(_child(name, out, full, work)), time.perf_counter())
+                process = subprocess.Popen(_child(name, out, full, work), env=os.environ | dict.fromkeys(THREADS, "1"))
+                running[name] = (process, time.perf_counter())
             time.sleep(0.2)
             for name, (process, since) in list(running.items()):
                 if process.poll() is not None:

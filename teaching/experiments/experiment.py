@@ -72,12 +72,12 @@ class Experiment(NamedTuple):
 
 
 EXPERIMENTS: dict[str, Experiment] = {
-    "sag-digits": Experiment("teaching.experiments.sag_digits", "Does the gate keep its promise, on digits?", 13.0),
-    "sag-table": Experiment("teaching.experiments.sag_table", "Did the gate keep its promise on the table?", 6.0),
-    "fier": Experiment("teaching.experiments.fier", "What do confirming and relabelling save a teacher?", 20.0),
-    "pier": Experiment("teaching.experiments.pier", "Does replay by priority help through a change?", 20.0),
+    "sag-digits": Experiment("teaching.experiments.sag_digits", "Does the gate keep its promise, on digits?", 14.0),
+    "sag-table": Experiment("teaching.experiments.sag_table", "Did the gate keep its promise on the table?", 10.0),
+    "fier": Experiment("teaching.experiments.fier", "What do confirming and relabelling save a teacher?", 9.0),
+    "pier": Experiment("teaching.experiments.pier", "Does replay by priority help through a change?", 8.0),
     "profile": Experiment("teaching.experiments.profile", "Should scenes be about what a novice is weak in?", 3.0),
-    "baselines": Experiment("teaching.experiments.baselines", "Is it ahead of other ways of asking?", 7.0),
+    "baselines": Experiment("teaching.experiments.baselines", "Is it ahead of other ways of asking?", 11.0),
     "rac": Experiment("teaching.experiments.rac", "Do recovery and correction pay, at equal human frames?", 4.0),
     "rac-doubt": Experiment("teaching.experiments.rac_doubt", "Does doubt rise before a failure?", 2.0),
     "robot-gated": Experiment("teaching.experiments.robot_gated", "Called, or watching all the time?", 5.0),

@@ -39,7 +39,7 @@ ARMS = {
 }
 """Name → what of FIER is on, and whether replay is prioritised."""
 OURS, OTHER = "ASkDAgger", "Active DAgger"
-SEEDS, STORING, MARKS = tuple(range(200, 220)), 300, (10, 25, 50, 100, 200, 300)
+SEEDS, STORING, MARKS = tuple(range(200, 212)), 300, (10, 25, 50, 100, 200, 300)
 TABLE_ARM = "sim:panda"
 TABLE_SEEDS = (20, 21, 22)
 DOMAINS = {"seen": Phase(), "unseen": Phase(UNSEEN)}

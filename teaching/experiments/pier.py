@@ -40,7 +40,8 @@ EACH = 120
 """Storing episodes in each domain of the table of numbers."""
 PHASES = (Phase(SEEN, 0.0, EACH), Phase(UNSEEN, 0.0, EACH), Phase(SEEN, 1.2, EACH))
 NAMES = ("first colours", "other colours", "other light")
-SEEDS = tuple(range(300, 330))
+SEEDS = tuple(range(315, 335))
+"""Fresh: what the weights do was first seen on seeds 300 to 314 (docs/results/pier-first.json)."""
 STEP, SCENES, BACK = 4, 200, 0.8
 TABLE_ARM, TABLE_SEEDS = "sim:panda", (30, 31, 32)
 TABLE_FIRST, TABLE_AFTER, TABLE_STEP = 30, 40, 4
@@ -56,7 +57,7 @@ def run(given: Given) -> Finding:
         raise BadInput(f"expected --set where=numbers, table or both, got {dict(given.options)}")
     rows: list[dict[str, Any]] = []
     if where != "table":
-        seeds = given.seeds or (tuple(range(300, 400)) if given.full else SEEDS)
+        seeds = given.seeds or (tuple(range(315, 415)) if given.full else SEEDS)
         for done, seed in enumerate(seeds):
             given.report("seeds", done, len(seeds))
             rows += [row for arm in ARMS for row in numbers(given, arm, seed)]

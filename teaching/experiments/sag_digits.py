@@ -113,12 +113,15 @@ def _marks(steps: int) -> list[int]:
 def found(rows: Sequence[dict[str, Any]], p_rand: float) -> Finding:
     """Tables, plots and the verdict from the rows of all runs."""
     body, misses, feasible = [], [], 0
+    off: list[tuple[float, str]] = []
     for mode in MODES:
         for number, target in enumerate(TARGETS):
             line, bar = _line(rows, mode, target, p_rand)
             feasible += bar is not None
             kept = line["kept"]
             met = bar is not None and abs(kept.value - bar) <= WITHIN
+            if bar is not None:
+                off.append((round(abs(kept.value - bar), 3), f"{mode} {target}"))
             if bar is not None and not met:
                 misses.append(f"{mode} {target}")
             verdict = "not feasible" if bar is None else "yes" if met else "**NO**"
@@ -132,6 +135,8 @@ def found(rows: Sequence[dict[str, Any]], p_rand: float) -> Finding:
     verdict = f"{feasible - len(misses)} of {feasible} feasible targets kept within {WITHIN}, means over {n} seeds."
     if misses:
         verdict += f" Missed: {', '.join(misses)}."
+    if off:
+        verdict += f" The mean farthest from its target: {max(off)[1]}, by {max(off)[0]:.3f}."
     parts = [f"**{verdict}**", table(head, body)]
     if any(row["variant"] != "whole" for row in rows):
         parts += ["## Parts of the gate left out", _ablations(rows)]

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from teaching.experiments import promises_taught
 from teaching.experiments.experiment import Finding, Given, table
 from teaching.experiments.intervals import mean
 from teaching.experiments.starter import scene_of
@@ -108,8 +109,11 @@ def separation(lesson: Recorded) -> float:
 
 
 def run(given: Given) -> Finding:
-    """Over the lessons named by `--set lessons=DIR,DIR`, else over two that are taught first."""
-    if set(given.options) - {"lessons"}:
+    """Over the lessons named by `--set lessons=DIR,DIR`, else over two that are taught first; then lessons taught anew.
+
+    `--set taught=no` leaves these out.
+    """
+    if set(given.options) - {"lessons", "taught"}:
         raise BadInput("expected --set lessons=DIR,DIR: recorded lessons of a simulated arm, as `run` leaves them")
     named = str(given.options["lessons"]).split(",") if "lessons" in given.options else None
     lessons = [recorded(Path(name)) for name in named or _taught(given)]
@@ -120,7 +124,8 @@ def run(given: Given) -> Finding:
         for repeat in given.seeds or range(repeats):
             rows.append(_row(lesson, mode, target, repeat))
     fewest = [_few(n_min, repeat) for n_min in FEW for repeat in range(repeats)]
-    return found(lessons, rows, fewest)
+    anew = [] if given.options.get("taught") == "no" else promises_taught.taught(given)
+    return found(lessons, rows, fewest, anew)
 
 
 def _few(n_min: int, repeat: int) -> dict[str, Any]:
@@ -156,7 +161,12 @@ def _row(lesson: Recorded, mode: Mode, target: float, repeat: int) -> dict[str, 
     }  # fmt: skip
 
 
-def found(lessons: Sequence[Recorded], rows: Sequence[dict[str, Any]], fewest: Sequence[dict[str, Any]]) -> Finding:
+def found(
+    lessons: Sequence[Recorded],
+    rows: Sequence[dict[str, Any]],
+    fewest: Sequence[dict[str, Any]],
+    anew: Sequence[dict[str, Any]] = (),
+) -> Finding:
     """Tables and plots."""
     parts = [_as_it_was(lessons), "## The same decisions under other promises", _promises(rows)]
     few = [[n, mean([r["hits"] / r["of"] for r in fewest if r["n_min"] == n]).told(2)] for n in FEW]
@@ -168,7 +178,9 @@ def found(lessons: Sequence[Recorded], rows: Sequence[dict[str, Any]], fewest: S
     parts += [told, "## How many known mistakes a promise needs"]
     parts.append("A made-up stream of 600 decisions that stands still; promised: sensitivity 0.7.")
     parts.append(table(["known mistakes that the window must hold", "kept, mean [95 %]"], few))
-    return Finding("\n\n".join(parts), figures, [*rows, *fewest], {"kept": _plot(lessons, rows)})
+    if anew:
+        parts += ["## Lessons taught under a promise", promises_taught.told(anew)]
+    return Finding("\n\n".join(parts), figures, [*rows, *fewest, *anew], {"kept": _plot(lessons, rows)})
 
 
 def _shown(rate: Rate) -> str:

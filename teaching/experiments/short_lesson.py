@@ -83,6 +83,8 @@ class Tally:
     decisions: int = 0
     failed: int = 0
     """Wrong plans that nobody was asked about."""
+    caught: int = 0
+    """Wrong plans that were asked about."""
     stored: dict[str, int] = field(default_factory=lambda: {kind.value: 0 for kind in Kind})
 
     @property
@@ -172,6 +174,7 @@ class ShortLesson(ABC):
         self._rows[row, 1] = int(result.outcome)
         self._judged(scene, result.outcome)
         self.tally.answers += 1
+        self.tally.caught += result.outcome == Outcome.FAILURE
         self.tally.seconds += self.config.costs.of(feedback)
         for one in result.demonstrations:
             self._store(scene, one.goal, one.actions)

@@ -57,7 +57,14 @@ class Panel:
     """A dashed y = x."""
 
 
-def svg(panels: Sequence[Panel], *, columns: int = 3, width: int = 330, height: int = 250) -> str:
+class Drawing(str):
+    """An SVG document that remembers what it shows, so that it can be written as a Plotly figure, too."""
+
+    panels: Sequence[Panel]
+    columns: int
+
+
+def svg(panels: Sequence[Panel], *, columns: int = 3, width: int = 330, height: int = 250) -> Drawing:
     """The plot as one SVG document.
 
     Args:
@@ -83,7 +90,9 @@ def svg(panels: Sequence[Panel], *, columns: int = 3, width: int = 330, height: 
     for index, panel in enumerate(panels):
         x, y = index % columns * width, index // columns * height
         parts += [f'<g transform="translate({x} {y})">', *_panel(panel, names, width, height), "</g>"]
-    return "\n".join([*parts, *legend, "</svg>", ""])
+    drawing = Drawing("\n".join([*parts, *legend, "</svg>", ""]))
+    drawing.panels, drawing.columns = tuple(panels), columns
+    return drawing
 
 
 def _style() -> str:

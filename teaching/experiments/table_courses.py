@@ -43,7 +43,7 @@ def said(tally: Tally) -> dict[str, Any]:
     """What was said so far, and what slipped through."""
     return {
         "storing": tally.storing, "decisions": tally.decisions, "answers": tally.answers, "seconds": tally.seconds,
-        "failed": tally.failed, **tally.stored,
+        "failed": tally.failed, "caught": tally.caught, **tally.stored,
     }  # fmt: skip
 
 

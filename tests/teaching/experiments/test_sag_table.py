@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from teaching.experiments import sag_table
+from teaching.experiments import promises_taught, sag_table, table_courses, table_scenes
 from teaching.experiments.experiment import Given
 from teaching.experiments.sag_table import Recorded, again, made_up, recorded, run, separation
+from teaching.experiments.short_table import TableWay
 from teaching.gating import Gate
 from teaching.lesson import LessonConfig, TrainingConfig
 from teaching.metrics import count
+from teaching.sampling import Sampling
 from teaching.types import BadInput
 
 SAMPLE = Path(__file__).resolve().parents[3] / "datasets" / "sample"
@@ -55,7 +58,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_from_lessons_to_finding(tmp_path: Path) -> None:
-    found = run(Given(tmp_path, (0,), options={"lessons": str(lessons()[0])}))
+    found = run(Given(tmp_path, (0,), options={"lessons": str(lessons()[0]), "taught": "no"}))
     assert found.figures["lessons"] == 1 and "Wilson" in found.markdown and found.plots["kept"].startswith("<svg")
     json.dumps(found.rows)
     with pytest.raises(BadInput, match="lessons=DIR"):
@@ -66,6 +69,17 @@ def test_without_lessons_two_are_taught(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(sag_table, "TABLE_ARM", "fake:table")
     monkeypatch.setattr(sag_table, "TABLE_STORING", 1)
     monkeypatch.setattr(sag_table, "LessonConfig", partial(LessonConfig, training=TrainingConfig(steps=1, batch=2)))
-    found = run(Given(tmp_path, (0,)))
+    monkeypatch.setattr(table_courses, "ARM", "fake:table")
+    monkeypatch.setattr(table_courses, "FRESH", 1)
+    monkeypatch.setattr(table_scenes, "BLOCK", 8)
+    monkeypatch.setattr(promises_taught, "DECISIONS", 6)
+    short = replace(TableWay(), steps=1, sampling=Sampling(batch=2))
+    monkeypatch.setattr(promises_taught, "TableWay", lambda **how: replace(short, **how))
+    found = run(Given(tmp_path / "work", (0,)))
+    anew = [row for row in found.rows if row.get("arm") in promises_taught.GATES]
+    assert len(anew) == 3 * len(promises_taught.GATES) and all(row["decisions"] == 6 for row in anew)
+    assert (
+        all(row["caught"] + row["failed"] <= 6 for row in anew) and "Lessons taught under a promise" in found.markdown
+    )
     assert found.figures["lessons"] == 2 and found.figures["decisions"] >= 2
     assert "too little known" in found.markdown
