@@ -50,6 +50,7 @@ def _run(given: argparse.Namespace) -> Figures:
         {
             "name": given.out.name, "task": given.task, "arm": given.arm, "split": given.split, "scenes": given.scenes,
             "stage_episodes": given.stage_episodes,
+            "text_encoder": str(given.text_encoder.absolute()) if given.text_encoder else "",
             "teacher": "oracle" if given.teacher == "oracle" else "teacher", "start": given.start,
             "seed": given.seed, "gate": vars(gate), "training": training,
             "validation": not given.no_validation, "relabelling": not given.no_relabelling,
@@ -212,6 +213,9 @@ def _add_run(commands: Any) -> None:
     run.add_argument("--n-min", type=int, help="mistakes (or right plans) to know before it is computed (default 15)")
     run.add_argument("--p-rand", type=float, default=0.2, help="share of plans asked about at random")
     run.add_argument("--start", choices=("starter", "nothing"), default="starter")
+    run.add_argument(
+        "--text-encoder", type=Path, metavar="DIR", help="a pretrained one of the BERT family to read goals"
+    )
     run.add_argument("--sync", action="store_true", help="train before the next question: reproducible")
     run.add_argument("--steps", type=int, help="optimiser steps of one training")
     run.add_argument("--batch", type=int, help="demonstrations in one step")

@@ -123,7 +123,7 @@ def run(directory: Path, config: LessonConfig, storing_episodes: int, *, sync: b
         config = LessonConfig.from_json(buffer.lesson)
         arm = held.enter_context(known(config.arm, directory))
         novice.prepare(buffer, config)
-        policy, _ = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
+        policy, _ = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed, config.text_encoder)
         trainer = Trainer(directory, threads=threads, nice=0 if sync else 19)
         learning = Learning(trainer, config.training, config.seed, sync=sync, version=policy.version)
         task = make_task(config.task)
@@ -221,7 +221,7 @@ def evaluate_directory(directory: Path, checkpoint: str, task: str | None, split
         config = LessonConfig.from_json(buffer.lesson)
         with known(config.arm, directory) as arm:
             table = arm.features.table
-            policy, problems = novice.load_novice(buffer.checkpoints, table, config.seed)
+            policy, problems = novice.load_novice(buffer.checkpoints, table, config.seed, config.text_encoder)
             if checkpoint != "last":
                 policy.load(Path(checkpoint) if Path(checkpoint).is_dir() else buffer.checkpoints / checkpoint)
             figures = evaluate(

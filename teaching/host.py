@@ -74,7 +74,7 @@ def make_lesson(directory: Path, buffer: ReplayBuffer, arm: StreamArm) -> PlanLe
     if config.kind == "rollout":
         return make_rollout(directory, buffer, arm, config)
     novice.prepare(buffer, config)
-    policy, problems = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
+    policy, problems = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed, config.text_encoder)
     trainer = Trainer(directory)
     trainer.start()
     learning = Learning(trainer, config.training, config.seed, version=policy.version)

@@ -69,6 +69,9 @@ class LessonConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig, metadata={"help": "How it learns."})
     validation: bool = explained(True, "Store plans that the teacher confirms (FIER).")
     relabelling: bool = explained(True, "Store wrong plans under the goal that they would achieve (FIER).")
+    text_encoder: str = explained(
+        "", "A directory with a pretrained text encoder (BERT family, safetensors) to read goals with; empty: built in."
+    )
     kind: str = explained("plans", "plans: it asks before it moves; rollout: you watch it move, and take over.")
     protocol: str = explained("rac", "What an intervention is: rac recovers, then corrects, and ends the episode.")
     wanted: int = explained(10, "Interventions, or demonstrations at first, after which it is trained (a round).")
@@ -91,6 +94,8 @@ class LessonConfig:
             raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {self.scenes!r}")
         if self.scenes != "random" and ":" in self.split:
             raise BadInput(f"expected scenes of a whole split where the lesson chooses, got {self.split!r}")
+        if self.text_encoder and (self.start != "nothing" or self.kind != "plans"):
+            raise BadInput("expected a lesson of plans that starts from nothing with a text encoder of one's own")
         if self.stage_episodes < 1:
             raise BadInput(f"expected stages of at least 1 episode, got {self.stage_episodes}")
         if self.task == sequence.NAME and (sequence.stages_of(self.split) and self.scenes != "random"):

@@ -29,9 +29,9 @@ def prepare(buffer: ReplayBuffer, config: LessonConfig) -> None:
     beside.rename(buffer.checkpoints / "000000")
 
 
-def load_novice(directory: Path, table: TableView, seed: int) -> tuple[Policy, list[str]]:
+def load_novice(directory: Path, table: TableView, seed: int, text_encoder: str = "") -> tuple[Policy, list[str]]:
     """A policy with the newest whole checkpoint of a directory, and what was wrong with newer ones."""
-    policy = make_policy(table=table, seed=seed)
+    policy = make_policy(table=table, seed=seed, text_encoder=text_encoder)
     problems: list[str] = []
     for path in reversed(checkpoint.checkpoints(directory)):
         try:

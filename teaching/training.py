@@ -145,7 +145,9 @@ class Training:
 
     def restore(self) -> None:
         """Back to the newest whole checkpoint, or to fresh weights."""
-        self.learner = make_learner(self.method, seed=self.seed)
+        self.learner = make_learner(
+            self.method, seed=self.seed, text_encoder=str(self.buffer.lesson.get("text_encoder") or "")
+        )
         self.last, self.problems = last_good(self.checkpoints, self.learner)
 
     @property

@@ -105,7 +105,7 @@ def _teach(cell: Cell, directory: Path, arm: Scene) -> list[dict[str, Any]]:
             buffer.say("config", cell.config.to_json())
         config = LessonConfig.from_json(buffer.lesson)
         novice.prepare(buffer, config)
-        policy, _ = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
+        policy, _ = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed, config.text_encoder)
         trainer, task = TrainerInProcess(buffer), make_task(config.task)
         rows: list[dict[str, Any]] = []
         for mark in [*(m for m in cell.marks if m < cell.storing), cell.storing]:

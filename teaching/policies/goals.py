@@ -60,6 +60,13 @@ def phrases(goal: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(s for s, what in pairs if what), tuple(s for s, what in pairs if not what)
 
 
+def split_words(goal: str) -> tuple[str, str]:
+    """*What* and *where* as they were written, in small letters, for an encoder that reads whole phrases."""
+    said = words(goal)
+    cut = next((i for i, word in enumerate(said) if word in PREPOSITIONS and i > 0), len(said))
+    return " ".join(said[:cut]), " ".join(said[cut:])
+
+
 class Vocabulary:
     """Words and their rows; row 0 stands for padding and the unknown."""
 

@@ -18,15 +18,19 @@ def methods() -> tuple[str, ...]:
     return tuple(_METHODS)
 
 
-def make_policy(method: str = DEFAULT, table: TableView | None = None, *, seed: int = 0) -> Policy:
-    """A fresh policy that knows nothing; BadInput lists the methods."""
-    policy: Policy = _module(method).make_policy(table, seed)
+def make_policy(
+    method: str = DEFAULT, table: TableView | None = None, *, seed: int = 0, text_encoder: str = ""
+) -> Policy:
+    """A fresh policy that knows nothing; BadInput lists the methods, or says what is wrong with a text encoder."""
+    policy: Policy = _module(method).make_policy(table, seed, text_encoder)
     return policy
 
 
-def make_learner(method: str = DEFAULT, table: TableView | None = None, *, seed: int = 0) -> Learner:
+def make_learner(
+    method: str = DEFAULT, table: TableView | None = None, *, seed: int = 0, text_encoder: str = ""
+) -> Learner:
     """A fresh learner with the same weights as a fresh policy of that seed; BadInput lists the methods."""
-    learner: Learner = _module(method).make_learner(table, seed)
+    learner: Learner = _module(method).make_learner(table, seed, text_encoder)
     return learner
 
 

@@ -26,6 +26,8 @@ class NetworkConfig:
 
     word_size: int = 32
     """Numbers per word."""
+    text_size: int = 0
+    """Numbers in a phrase's vector where a pretrained encoder makes them; 0: words have rows of their own."""
     colour_size: int = 24
     """Numbers per pixel that a phrase is compared with."""
     matches: int = 4
@@ -116,8 +118,7 @@ class Network(nn.Module):
         goal = 2 * config.word_size
         seen = 2 * config.matches + 4
         self.blank = -seen % 8
-        self.words = nn.Embedding(MAX_WORDS, config.word_size, padding_idx=0)
-        nn.init.zeros_(self.words.weight)
+        self.words = _words(config)
         self.match = Match(config)
         self.enter = nn.Conv2d(seen + self.blank, fine, 3, stride=2, padding=1)
         self.fine_in, self.fine_out = Residual(fine), Residual(fine)
@@ -142,13 +143,13 @@ class Network(nn.Module):
         Args:
             colour: (B, 3, H, W) in [-0.5, 0.5].
             height: (B, H, W) metres above the table.
-            rows: (B, 2, L) rows of the words of *what* and *where*.
+            rows: (B, 2, L) rows of the words of *what* and *where*, or (B, 2, text_size) their vectors.
             pick: (B, 2) row and column that the place is for; without it, the likeliest pick. Used to turn only.
 
         Returns:
             Pick (B, H, W) and place (B, R, H, W).
         """
-        phrases = self.words(rows).sum(dim=2)
+        phrases = self.words(rows) if self.config.text_size else self.words(rows).sum(dim=2)
         goal = phrases.flatten(1)
         seen = [self.match(colour, phrases), height[:, None] * 20, colour]
         seen.append(colour.new_zeros(len(colour), self.blank, *colour.shape[2:]))
@@ -171,6 +172,15 @@ class Network(nn.Module):
         middle = self.middle_goal(middle + _grow(self.from_coarse(coarse)), goal)
         up: Tensor = self.fine_out(fine + _grow(self.from_middle(self.middle_out(middle))))
         return up
+
+
+def _words(config: NetworkConfig) -> nn.Embedding | nn.Linear:
+    """A row for each word, all zeros at first; or one matrix for a pretrained encoder's vectors."""
+    if config.text_size:
+        return nn.Linear(config.text_size, config.word_size, bias=False)
+    rows = nn.Embedding(MAX_WORDS, config.word_size, padding_idx=0)
+    nn.init.zeros_(rows.weight)
+    return rows
 
 
 def _likeliest(logits: Tensor) -> Tensor:

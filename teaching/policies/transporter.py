@@ -21,11 +21,18 @@ from robot_io.arm import Observation, TableView
 from teaching.policies import augment, checkpoint
 from teaching.policies.base import Batch
 from teaching.policies.correlation import angle_of
-from teaching.policies.goals import Vocabulary
 from teaching.policies.modes import Mode, entropy, modes, paired, to_map
 from teaching.policies.network import STRIDE
 from teaching.policies.rehearsal import FILE, Rehearsal
-from teaching.policies.transporter_config import METHOD, TransporterConfig, as_tensor, build, device, read_info
+from teaching.policies.transporter_config import (
+    METHOD,
+    TransporterConfig,
+    as_tensor,
+    build,
+    device,
+    read_info,
+    words_of,
+)
 from teaching.types import Alternative, Array, BadInput, Plan
 
 
@@ -38,7 +45,7 @@ class TransporterPolicy:
         """For pictures of a table (the arm's `features.table`)."""
         self.table = table or TableView()
         self.config = config or TransporterConfig()
-        self.vocabulary = Vocabulary()
+        self.vocabulary = words_of(self.config)
         self.version = 0
         self._device = device()
         self._network = build(self.config, seed).eval().to(self._device)
@@ -54,17 +61,18 @@ class TransporterPolicy:
         """Take over a checkpoint's weights and words; a damaged one is a CheckpointError and changes nothing."""
         info = read_info(directory)
         config = TransporterConfig.of(info["config"])
+        vocabulary = words_of(config, info["words"])
         network = build(config, 0).eval()
         tensors = checkpoint.read_tensors(directory, checkpoint.MODEL, info)
         checkpoint.restore_weights(network, tensors, directory)
-        self.config, self.vocabulary = config, Vocabulary(info["words"])
+        self.config, self.vocabulary = config, vocabulary
         self._network = network.to(self._device)
         self.version = int(info["lineage"].get("update", info["updates"]))
 
     def take(self, weights: Mapping[str, Tensor], known: Iterable[str], version: int) -> None:
         """Take over a learner's weights and words within one process; the learner's own stay its own."""
         self._network.load_state_dict(dict(weights))
-        self.vocabulary, self.version = Vocabulary(known), version
+        self.vocabulary, self.version = words_of(self.config, known), version
 
     def __call__(self, observation: Observation, goal: str, rng: np.random.Generator) -> Plan:
         """What it intends for a goal, seen from above.
@@ -135,14 +143,13 @@ class TransporterLearner:
         """Fresh weights of a seed; `load` replaces them."""
         self.table = table or TableView()
         self.updates = 0
-        self.vocabulary = Vocabulary()
         self.rehearsal: Rehearsal | None = None
         """What a starter was taught; it travels from checkpoint to checkpoint."""
         self._device = device()
         self._take(config or TransporterConfig(), seed)
 
     def _take(self, config: TransporterConfig, seed: int) -> None:
-        self.config = config
+        self.config, self.vocabulary = config, words_of(config)
         self.network = build(config, seed).train().to(self._device)
         words = list(self.network.words.parameters())
         rest = [p for name, p in self.network.named_parameters() if not name.startswith("words.")]
@@ -269,18 +276,19 @@ class TransporterLearner:
         if FILE in info["files"]:
             tensors = checkpoint.read_tensors(directory, FILE, info)
             fresh.rehearsal = Rehearsal.from_tensors(tensors, info.get("rehearsal"))
-        for name in ("config", "network", "_optimiser", "rehearsal"):
+        fresh.vocabulary = words_of(fresh.config, info["words"])
+        for name in ("config", "network", "_optimiser", "rehearsal", "vocabulary"):
             setattr(self, name, getattr(fresh, name))
-        self.vocabulary, self.updates = Vocabulary(info["words"]), int(info["updates"])
+        self.updates = int(info["updates"])
         lineage: dict[str, Any] = info["lineage"]
         return lineage
 
 
-def make_policy(table: TableView | None, seed: int) -> TransporterPolicy:
+def make_policy(table: TableView | None, seed: int, text_encoder: str = "") -> TransporterPolicy:
     """A fresh policy."""
-    return TransporterPolicy(table, seed=seed)
+    return TransporterPolicy(table, TransporterConfig.with_encoder(text_encoder), seed=seed)
 
 
-def make_learner(table: TableView | None, seed: int) -> TransporterLearner:
+def make_learner(table: TableView | None, seed: int, text_encoder: str = "") -> TransporterLearner:
     """A fresh learner."""
-    return TransporterLearner(table, seed=seed)
+    return TransporterLearner(table, TransporterConfig.with_encoder(text_encoder), seed=seed)

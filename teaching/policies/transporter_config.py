@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,41 @@ from torch import Tensor
 from teaching.policies import checkpoint
 from teaching.policies.augment import AugmentConfig
 from teaching.policies.base import CheckpointError
+from teaching.policies.goals import Vocabulary
 from teaching.policies.network import Network, NetworkConfig
-from teaching.types import Array
+from teaching.policies.pretrained_words import PretrainedWords
+from teaching.policies.text_encoder import TextEncoder
+from teaching.types import Array, BadInput
 
 METHOD = "transporter"
+TEXT_RATE = 1e-3
+"""The step of the matrix behind a pretrained encoder: each of its numbers moves many phrases at once."""
+Words = Vocabulary | PretrainedWords
+
+
+@lru_cache(maxsize=2)
+def encoder_of(directory: str) -> TextEncoder:
+    """The encoder in a directory; read once."""
+    return TextEncoder(Path(directory))
+
+
+def words_of(config: TransporterConfig, known: Iterable[str] = ()) -> Words:
+    """What turns goals into numbers; CheckpointError if the encoder that a novice was taught with is not there."""
+    if not config.text_encoder:
+        return Vocabulary(known)
+    try:
+        encoder = encoder_of(config.text_encoder)
+    except BadInput as error:
+        raise CheckpointError(
+            f"this novice was taught with the text encoder in {config.text_encoder}, which cannot be used: {error}; "
+            "put the same files there again"
+        ) from error
+    if encoder.fingerprint != config.text_fingerprint:
+        raise CheckpointError(
+            f"this novice was taught with another text encoder than the one in {config.text_encoder} "
+            f"({config.text_fingerprint[:12]}…, not {encoder.fingerprint[:12]}…); put the same files there again"
+        )
+    return PretrainedWords(encoder, known)
 
 
 @dataclass(frozen=True)
@@ -37,6 +69,21 @@ class TransporterConfig:
     """Samples of what the starter was taught that are added to every batch; none without a starter."""
     ghosts: int = 4
     """Most alternatives told with a plan."""
+    text_encoder: str = ""
+    """Directory of a pretrained text encoder; empty: the built-in words."""
+    text_fingerprint: str = ""
+    """Of that encoder's files, since another one's vectors mean something else."""
+
+    @classmethod
+    def with_encoder(cls, directory: str) -> TransporterConfig:
+        """The defaults with a pretrained encoder, or without one; BadInput says what is wrong with it."""
+        if not directory:
+            return cls()
+        encoder = encoder_of(directory)
+        return cls(
+            NetworkConfig(text_size=encoder.size), word_rate=TEXT_RATE,
+            text_encoder=str(encoder.directory), text_fingerprint=encoder.fingerprint,
+        )  # fmt: skip
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> TransporterConfig:
