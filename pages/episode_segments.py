@@ -20,6 +20,12 @@ ENDS = {
 }  # fmt: skip
 
 
+MARK = {
+    "demonstrated": "Mark success", "intervened": "Mark success", "auto_success": "Mark success",
+    "failed": "Mark failed", "discarded": "Mark fumbled",
+}  # fmt: skip
+
+
 def segments(path: Path, summary: Summary, at: float, *, deleted: bool, key: str = "") -> None:
     """The list, and what can be done at the second where the film stands."""
     facts = summary.rollout or {}
@@ -46,7 +52,7 @@ def acts(path: Path, name: str, timeline: Timeline, here: int, frame: int) -> No
     button(first, path, name, "Split here", "split", disabled=not one.start < frame < one.stop, frame=frame)
     button(second, path, name, "Join with next", "merge", disabled=not joins, segment=here)
     other = next((k.name.lower() for k in HELPED if k is not one.kind), "")
-    label = f"It was a {other}" if one.kind in HELPED else "Rename"
+    label = f"Call it {other}" if one.kind in HELPED else "Rename"
     button(third, path, name, label, "rename", disabled=one.kind not in HELPED, segment=here, kind=other)
     leave(fourth, path, name, one, here)
 
@@ -61,7 +67,7 @@ def outcome(path: Path, name: str, timeline: Timeline) -> None:
     """Say how it ended."""
     others = [e for e in ends(timeline) if e is not timeline.end]
     for column, end in zip(st.columns(max(len(others), 1)), others, strict=False):
-        button(column, path, name, f"Mark: {ENDS[str(end)]}", "end", disabled=False, how=str(end))
+        button(column, path, name, MARK[str(end)], "end", disabled=False, how=str(end))
 
 
 def button(

@@ -14,7 +14,7 @@ from pages.addresses import home
 from pages.capsules import capsule
 from teaching.gating import KINDS, MODES, Gate
 from teaching.lesson import KINDS as KINDS_OF
-from teaching.lesson import PERSON_GATE, LessonConfig
+from teaching.lesson import PERSON_GATE, Blinding, LessonConfig
 from teaching.rollout_task import rollout_tasks
 from teaching.supervisor import LessonSummary, backup_command, create_lesson, kind_of, list_lessons, remove_lesson
 from teaching.task import tasks
@@ -206,7 +206,25 @@ def asking_fields() -> dict[str, Any]:
     )
     with st.expander("When it asks"):
         gate = gate_fields()
-    return {"task": task, "arm": arm, "split": split, "start": start, "gate": gate}
+    with st.expander("Questions that tell how steady your answers are"):
+        blinding = blinding_fields()
+    return {"task": task, "arm": arm, "split": split, "start": start, "gate": gate, "blinding": blinding}
+
+
+def blinding_fields() -> dict[str, float]:
+    """How many questions hide how sure it is, and how many come twice."""
+    usual = Blinding()
+    first, second = st.columns(2)
+    hidden = first.slider(
+        "Hides how sure it is, of 100 questions", 0, 100, round(100 * usual.hidden), 5, key="hidden",
+        help=explained(Blinding, "hidden") + " Whoever sees it tends to agree with it; Progress tells by how much.",
+    )  # fmt: skip
+    told = " The second answer changes nothing; Progress tells how often both agree."
+    repeated = second.slider(
+        "Asked once more, after so many of 100 answers", 0, 50, round(100 * usual.repeated), 5, key="repeated",
+        help=explained(Blinding, "repeated") + told,
+    )  # fmt: skip
+    return {"hidden": hidden / 100, "repeated": repeated / 100}
 
 
 def moving_fields() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages import history, processes
+from pages import history, processes, progress_effect, progress_moving
 from pages.components.chart import COLOURS, Layer, axis, band, bars, chart, level, line, points
 from teaching import promise
 from teaching.gating import Gate
@@ -37,7 +37,9 @@ def told(rate: Rate, what: str = "random checks") -> str:
 
 
 def share(rate: Rate) -> str:
-    """A share in percent; a dash where nothing is known."""
+    """A share in percent; its counts where they are few, a dash where nothing is known."""
+    if 0 < rate.n < promise.ENOUGH:
+        return f"{rate.hits} of {rate.n}"
     return f"{100 * rate.value:.0f} %" if rate.n else "–"
 
 
@@ -218,6 +220,9 @@ def main() -> None:
     """Draw the page of the open lesson."""
     path = processes.chosen()
     found = history.of(path) if path else None
+    if found is not None and found.columns.lesson.get("kind") == "rollout":
+        progress_moving.progress(found)
+        return
     if found is None or not len(found.columns.decisions):
         st.title("Progress")
         st.write("No lesson is open." if found is None else "Nothing has been decided yet.")
@@ -234,6 +239,8 @@ def main() -> None:
     with right:
         st.markdown("**Is it wrong more often when it is unsure?**")
         reliability_chart(decisions)
+        st.markdown("**What your minutes bought**")
+        progress_effect.minutes_chart(decisions)
         teacher(found)
     for column, title, draw in zip(
         st.columns(3, gap="medium"),
@@ -244,6 +251,8 @@ def main() -> None:
         with column:
             st.markdown(f"**{title}**")
             draw(decisions)
+    assert path is not None
+    progress_effect.effect(path, found)
 
 
 main()

@@ -6,45 +6,19 @@ A question asked twice tells how often the teacher agrees with themselves. Its s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
+from teaching.lesson import Blinding as Blinding
 from teaching.memory import Memory
 from teaching.question import Question
 from teaching.replay import ReplayBuffer
-from teaching.types import Answer, BadInput, Decision, Feedback, Outcome, explained
+from teaching.types import Answer, Decision, Feedback, Outcome
 from teaching.world import Moment
 
 APART = 5
 """Answers that lie between a question and its repetition, at least."""
 BACK = 60
 """Answers, counted from the latest, that may be repeated."""
-
-
-@dataclass(frozen=True)
-class Blinding:
-    """How often, in a lesson that a person teaches; a lesson's `blinding` in its settings."""
-
-    hidden: float = explained(0.1, "Share of questions in which the novice does not tell how sure it is.")
-    repeated: float = explained(0.05, "Share of answers after which an earlier question comes once more.")
-
-    def __post_init__(self) -> None:
-        if not (0.0 <= self.hidden <= 1.0 and 0.0 <= self.repeated <= 0.5):
-            raise BadInput(
-                "expected a hidden share in [0, 1] and a repeated one in [0, 0.5], "
-                f"got {self.hidden} and {self.repeated}"
-            )
-
-    @classmethod
-    def of(cls, lesson: Mapping[str, Any]) -> Blinding:
-        """From a lesson's plain values; BadInput for settings that it does not have."""
-        try:
-            return cls(**lesson.get("blinding", {}))
-        except TypeError as error:
-            raise BadInput(f"expected blinding to hold hidden and repeated, got {lesson['blinding']}") from error
 
 
 NEVER = Blinding(0.0, 0.0)

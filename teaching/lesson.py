@@ -49,6 +49,29 @@ class TrainingConfig(Sampling):
 
 
 @dataclass(frozen=True)
+class Blinding:
+    """How often, in a lesson that a person teaches; a lesson's `blinding` in its settings."""
+
+    hidden: float = explained(0.1, "Share of questions in which the novice does not tell how sure it is.")
+    repeated: float = explained(0.05, "Share of answers after which an earlier question comes once more.")
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.hidden <= 1.0 and 0.0 <= self.repeated <= 0.5):
+            raise BadInput(
+                "expected a hidden share in [0, 1] and a repeated one in [0, 0.5], "
+                f"got {self.hidden} and {self.repeated}"
+            )
+
+    @classmethod
+    def of(cls, lesson: Mapping[str, Any]) -> Blinding:
+        """From a lesson's plain values; BadInput for settings that it does not have."""
+        try:
+            return cls(**(lesson.get("blinding") or {}))
+        except TypeError as error:
+            raise BadInput(f"expected blinding to hold hidden and repeated, got {lesson['blinding']}") from error
+
+
+@dataclass(frozen=True)
 class LessonConfig:
     """One lesson: a task, an arm, a novice to start from, a teacher, a promise."""
 
@@ -77,6 +100,9 @@ class LessonConfig:
     wanted: int = explained(10, "Interventions, or demonstrations at first, after which it is trained (a round).")
 
     weighting: str = explained("rac", "In motion: which frames are trained on, and how much: rac, iwr or sirius.")
+    blinding: Blinding = field(
+        default_factory=Blinding, metadata={"help": "Questions that tell how steady your answers are."}
+    )
     recovery_auto: bool = explained(False, "In motion: also train on ways back that the arm retraced by itself.")
 
     def __post_init__(self) -> None:
@@ -117,4 +143,5 @@ class LessonConfig:
             kept = {"task": rollout_tasks()[0], "start": "nothing", **kept}
         kept["gate"] = Gate(**(values.get("gate") or (MOVING_GATE if moving else {})))
         kept["training"] = TrainingConfig(**{**(MOVING_TRAINING if moving else {}), **values.get("training", {})})
+        kept["blinding"] = Blinding.of(values)
         return cls(**kept)

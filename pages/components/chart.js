@@ -64,7 +64,7 @@ class Chart {
     const ratio = window.devicePixelRatio || 1;
     for (const canvas of [this.base, this.over]) [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
     this.sx = new Scale(this.chart.x, MARGIN.left, width - MARGIN.right, width - MARGIN.left);
-    this.sy = new Scale(this.chart.y, height - MARGIN.bottom, MARGIN.top, height - 40);
+    this.sy = new Scale(this.chart.y, height - MARGIN.bottom, MARGIN.top, 1.7 * (height - 40));
     const style = getComputedStyle(this.part("plot"));
     this.ink = style.color;
     const pen = this.base.getContext("2d");

@@ -86,3 +86,10 @@ def test_success_is_marked_and_an_episode_compared_with_another(lesson):
     assert "episode e2 · " in texts(app) and "episode e1 · " in texts(app)
     app.selectbox("wanted").set_value("a person took over").run()
     assert next(s for s in app.selectbox if s.key == "compare").label.startswith("1 episode;")
+
+
+def test_progress_tells_rounds_and_that_there_are_too_few(lesson):
+    app = opened("progress", lesson="moves")
+    values = {m.label: m.value for m in app.metric}
+    assert values["Unaided, in the latest round"] == "0 of 2" and values["Success gained per minute driven"] == "–"
+    assert "too few cases to know: 2 episodes" in texts(app) and "more episodes of one policy" in texts(app)

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages import processes
+from teaching.blinding import Blinding
 from teaching.replay import ReplayBuffer
 from teaching.supervisor import create_lesson, kind_of
 
@@ -103,9 +104,12 @@ def test_a_made_lesson_keeps_its_promise_settings(home, supervisor):
     app.text_input("name").input("strict")
     next(r for r in app.radio if r.label == "Start from").set_value("nothing")
     next(s for s in app.slider if s.label == "Promised share").set_value(0.97)
+    app.slider("hidden").set_value(30)
+    app.slider("repeated").set_value(10)
     app.button("create").click().run()
     with ReplayBuffer(home / "strict", readonly=True) as buffer:
         assert buffer.lesson["gate"]["target"] == 0.97
+        assert Blinding.of(buffer.lesson) == Blinding(hidden=0.3, repeated=0.1)
 
 
 def test_a_lesson_in_motion_is_made_and_opens_its_own_page(home, supervisor):
