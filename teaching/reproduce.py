@@ -54,9 +54,7 @@ def reproduce(
     given = Given(work / name, tuple(seeds) if seeds is not None else None, full, report, dict(options or {}))
     begun, resumed = time.perf_counter(), given.work.is_dir()
     found = chosen.run(given)
-    seconds = round(time.perf_counter() - begun, 1) if found.seconds is None else found.seconds
-    kept = ", going on from what runs before had kept" if resumed and found.seconds is None else ""
-    took = f"{seconds:,.0f} s{kept}"
+    seconds, took = _took(found, given.work, time.perf_counter() - begun, resumed)
     out.mkdir(parents=True, exist_ok=True)
     page = out / f"{name}.md"
     part = _part(name, found, command(name, given), took)
@@ -67,6 +65,21 @@ def reproduce(
     _write(out / f"{name}.json", _rows(found, command(name, given), seconds))
     _write(page, placed(page.read_text(encoding="utf-8") if page.is_file() else "", part, chosen.question))
     return {"experiment": name, **found.figures, "page": str(page), "wall_seconds": seconds}
+
+
+def _took(found: Finding, work: Path, now: float, resumed: bool) -> tuple[float, str]:
+    """Seconds by the clock of all runs that ended, kept beside their work, and as words."""
+    if found.seconds is not None:
+        return found.seconds, f"{found.seconds:,.0f} s"
+    path = work / "seconds.json"
+    before: list[float] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    every = [*before, round(now, 1)]
+    work.mkdir(parents=True, exist_ok=True)
+    _write(path, json.dumps(every))
+    more = f", in {len(every)} runs that went on from each other" if before else ""
+    if resumed and not before:
+        more = ", going on from what runs that were broken off had kept"
+    return round(sum(every), 1), f"{sum(every):,.0f} s{more}"
 
 
 def command(name: str, given: Given) -> str:

@@ -48,7 +48,10 @@ def test_a_page_its_rows_and_its_plots(tmp_path: Path, monkeypatch: pytest.Monke
     assert found["wall_seconds"] >= 0 and rows["figures"]["seeds"] == 1 and len(rows["rows"]) == 9
     json.dumps(found)
     reproduce("sag-digits", tmp_path, seeds=[0], work=tmp_path / "work", options={"steps": "4"})
-    assert "going on from" in (tmp_path / "sag-digits.md").read_text()
+    assert "in 2 runs that went on from each other" in (tmp_path / "sag-digits.md").read_text()
+    (tmp_path / "work" / "sag-digits" / "seconds.json").unlink()
+    reproduce("sag-digits", tmp_path, seeds=[0], work=tmp_path / "work", options={"steps": "4"})
+    assert "broken off" in (tmp_path / "sag-digits.md").read_text()
 
 
 def test_all_of_them_the_longest_first_one_thread_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
