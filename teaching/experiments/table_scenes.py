@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,7 +73,7 @@ class TableScenes:
             colours.append(np.asarray(seen["colour"])[:: self.coarse, :: self.coarse])
             heights.append(np.asarray(seen["height"], dtype=np.float32)[:: self.coarse, :: self.coarse])
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".tmp")
+        beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")  # another experiment may look at the same scenes
         with beside.open("wb") as file:
             np.savez_compressed(file, truth=np.array(truths), colour=np.stack(colours), height=np.stack(heights))
         beside.replace(path)
