@@ -16,6 +16,9 @@ from tests.teaching.crash_disk import Medium, Op
 from tests.teaching.replay_maker import LESSON, Maker
 
 
+State = Callable[[ReplayBuffer], str]
+
+
 def state_of(buffer: ReplayBuffer) -> str:
     """Everything that was acknowledged: answers, amendments, decisions with their pixels, demonstrations in force."""
     seen = {}
@@ -73,21 +76,23 @@ class Unsynced(Disk):
     def sync_directory(self, path: Path) -> None: ...
 
 
-def check(ops: list[Op], states: list[str], where: Path, rng: np.random.Generator | None = None) -> None:
+def check(
+    ops: list[Op], states: list[str], where: Path, rng: np.random.Generator | None = None, told: State = state_of
+) -> None:
     """The state after these calls is the last acknowledged one, or the one that was under way."""
     done = max((int(op.data) for op in ops if op.kind == "ack"), default=-1)
     Medium([op for op in ops if op.kind != "ack"]).lay(where, rng)
-    compare(where, states, done)
+    compare(where, states, done, told)
 
 
-def compare(where: Path, states: list[str], done: int) -> None:
+def compare(where: Path, states: list[str], done: int, told: State = state_of) -> None:
     """Open what a crash left after `states[done]` was acknowledged; AssertionError if it is not as promised."""
     if done < 0 and not (where / "lesson.json").exists():
         return
     with ReplayBuffer(where, disk=Unsynced()) as buffer:
-        found = state_of(buffer)
+        found = told(buffer)
         assert buffer.verify().whole, buffer.verify().sentences()
     with ReplayBuffer(where, disk=Unsynced()) as again:  # and recovery itself lost nothing
-        assert state_of(again) == found and not [p for p in again.problems if "quarantine" in p]
+        assert told(again) == found and not [p for p in again.problems if "quarantine" in p]
     allowed = states[max(done, 0) : done + 2]
     assert found in allowed, f"expected one of {[json.loads(s) for s in allowed]}, got {json.loads(found)}"
