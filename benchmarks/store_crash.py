@@ -1,9 +1,10 @@
 """Does the replay buffer keep what it acknowledged, whatever a crash comes after? `python -m benchmarks.store_crash`.
 
-A lesson of plans and one in motion are taught under strace. Then (1) its directory is rebuilt after every write system call, and in the middle of
-every write, and opened; (2) the same with power losses: what was not yet synced is kept, dropped, halved or zeroed at
-random, names too; (3) the same lesson is killed with SIGKILL at random times. Each time the buffer must open, verify as
-whole, and hold exactly what was acknowledged last, or what was being said just then. Needs strace; about ten minutes.
+A lesson of plans and one in motion are taught under strace. Then, of each, (1) its directory is rebuilt after every
+write system call, and in the middle of every write, and opened; (2) the same with power losses: what was not yet synced
+is kept, dropped, halved or zeroed at random, names too; (3) the same lesson is killed with SIGKILL at random times.
+Each time the buffer must open, verify as whole, and hold exactly what was acknowledged last, or what was being said just
+then. Needs strace; about ten minutes.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from teaching.replay.nouns import answer_json
 from tests.teaching.crash_disk import Medium, Op
 from tests.teaching.replay_maker import LESSON, Maker
 
-
 State = Callable[[ReplayBuffer], str]
 
 
