@@ -3,7 +3,7 @@
 A lesson of plans and one in motion are taught under strace. Then, of each, (1) its directory is rebuilt after every
 write system call, and in the middle of every write, and opened; (2) the same with power losses: what was not yet synced
 is kept, dropped, halved or zeroed at random, names too; (3) the same lesson is killed with SIGKILL at random times.
-Each time the buffer must open, verify as whole, and hold exactly what was acknowledged last, or what was being said just
+Each time the buffer must open, verify as whole, and hold exactly what was acknowledged last, or what was said just
 then. Needs strace; about ten minutes.
 """
 
