@@ -13,9 +13,10 @@ TICKS = 2000
 
 
 def now(loop: Loop) -> dict[str, Any]:
-    """{"tick", "end", "controller", "note", "driven", "phase", "observation"}."""
+    """{"tick", "end", "controller", "note", "driven", "phase", "why", "observation"}."""
     told = {"tick": loop.tick, "end": max(loop.flow.end, loop.tick), "controller": loop.flow.mode.value}
-    told |= {"note": loop.flow.note, "driven": loop.heartbeat.driving, "phase": loop.state.phase.value}
+    state = loop.state
+    told |= {"note": loop.flow.note, "driven": loop.heartbeat.driving, "phase": state.phase.value, "why": state.why}
     return {**told, "observation": plain(loop.arm.observe())}
 
 

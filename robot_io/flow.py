@@ -74,6 +74,7 @@ class Flow:
         self._retrace: Retrace | None = None
         self._waiting: list[tuple[int, Future[str]]] = []
         self._gripper: float | None = None
+        self._held = ""
 
     @property
     def waits(self) -> bool:
@@ -116,11 +117,11 @@ class Flow:
         return end
 
     def until(self, left: int) -> Future[str]:
-        """Done when no more than `left` ticks wait, or when the stream ended: with "", or with why."""
+        """Done when no more than `left` ticks wait, or when the stream ended or is held: with "", or with why."""
         future: Future[str] = Future()
         future.set_running_or_notify_cancel()
-        if self.mode is not Mode.POLICY:
-            future.set_result(self.note)
+        if self.mode is not Mode.POLICY or self._held:
+            future.set_result(self._held or self.note)
         elif len(self._chunk) <= left:
             future.set_result("")
         else:
@@ -183,15 +184,21 @@ class Flow:
         if self._retrace is not None:
             self._retrace.held(self._clock())
 
-    def watch(self, *, held: bool) -> None:
-        """Once a turn: while the arm is held, what a person asks for is forgotten; a stop ends whoever drives."""
+    def watch(self, *, held: str) -> None:
+        """Once a turn: while the arm is held, what a person asks for is forgotten; a stop ends whoever drives.
+
+        Args:
+            held: why it is held, empty if it is not. Whoever waits for ticks hears of it; the rows stay for afterwards.
+        """
+        self._held = held
         if held:
             self._teleop.clear()
             self._jog.clear()
+            self._tell_all(held)
         if self._arm.stopped is not None:
             self.finish(f"stopped: {self._arm.stopped}")
         if self.leader is not None and self.leader.takes_part:
-            self._look(self.leader, held=held)
+            self._look(self.leader, held=bool(held))
 
     def _look(self, leader: Leading, *, held: bool) -> None:
         """Where the leader wants the arm, unless it is there."""
@@ -216,9 +223,12 @@ class Flow:
         self._jog.clear()
         self._retrace, self.note = None, why
         self.put_down()
+        self._tell_all(why or "it was ended")
+
+    def _tell_all(self, why: str) -> None:
         waiting, self._waiting = self._waiting, []
         for _, future in waiting:
-            future.set_result(why or "it was ended")
+            future.set_result(why)
 
     def told(self) -> Array:
         """(J,) radians: where the arm was told to be, or is if nobody told it since it was held."""

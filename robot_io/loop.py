@@ -212,7 +212,7 @@ class Loop:
             self._guarded(self.arm.hold)
         if wanted != self._held:
             self._next_tick = now
-        self.flow.watch(held=bool(wanted))
+        self.flow.watch(held=wanted)
         self._held = wanted
 
     def _advance(self) -> None:

@@ -75,7 +75,7 @@ class StreamArm(RemoteArm):
         return {**_beat(answer["beat"]), "ended": answer["ended"]}
 
     def now(self) -> Mapping[str, Any]:
-        """{"tick", "end", "controller", "note", "driven", "phase", "observation"}, all of one instant."""
+        """{"tick", "end", "controller", "note", "driven", "phase", "why", "observation"}, all of one instant."""
         value = self._ask("now")
         return {**value, "observation": observation_of(value["observation"])}
 

@@ -28,6 +28,8 @@ GRACE = 2.0
 class RolloutMoves(RolloutEpisodes):
     """The moving half."""
 
+    _held = False
+
     # -- events ------------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
@@ -103,8 +105,19 @@ class RolloutMoves(RolloutEpisodes):
             self.message = beat.now["note"] or "the arm was stopped; release it to go on"
             self.lost(Stand.STOPPED)
             return
+        if self._waits(beat):
+            return
         self.observe(beat)
         self._judge(beat)
+
+    def _waits(self, beat: Beat) -> bool:
+        """Whether the policy is held, by a camera that fails or because nobody watches: it goes on by itself."""
+        was, self._held = self._held, beat.now["phase"] == "held" and self.phase is Phase.POLICY
+        if self._held:
+            self.message = f"it holds still and goes on by itself: {beat.now['why']}"
+        elif was:
+            self.message = ""
+        return self._held
 
     def _absorb(self, beat: Beat) -> None:
         """Ticks since the last beat, run by run of who drove."""
@@ -200,7 +213,7 @@ class RolloutMoves(RolloutEpisodes):
             self.hand.reset(self.draft.seed, self.config.task, self.split)
             return
         rows = self.teach()
-        driving = self.phase is Phase.POLICY and self.stand is Stand.EPISODE and self.beat is not None
+        driving = self.phase is Phase.POLICY and self.stand is Stand.EPISODE and not self._held
         if rows is None and driving and self.beat is not None and not self.beat.now["driven"]:
             self.plan = self.pilot.ready(self.beat.now["observation"])
             if self.ahead:

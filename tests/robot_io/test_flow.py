@@ -168,8 +168,19 @@ def test_a_command_that_is_none_is_refused(delta):
 
 def test_while_held_commands_are_forgotten(bench):
     bench.flow.push(Command.of([0.03, 0, 0, 0]))
-    bench.flow.watch(held=True)
+    bench.flow.watch(held="no beat")
     assert bench.turn(9) == 0
+
+
+def test_who_waits_for_ticks_hears_that_they_are_held_and_the_rows_stay(bench):
+    bench.stream(ramp(6))
+    waiting = bench.flow.until(0)
+    bench.turn(2)
+    bench.flow.watch(held="camera over is gone")
+    assert waiting.result(0) == "camera over is gone" == bench.flow.until(0).result(0)
+    bench.flow.watch(held="")
+    assert bench.flow.mode is Mode.POLICY and not bench.flow.until(0).done()
+    assert bench.turn(9) == 4
 
 
 def test_a_stop_ends_whoever_drives(bench):
@@ -177,7 +188,7 @@ def test_a_stop_ends_whoever_drives(bench):
     bench.arm.stop("enough")
     with pytest.raises(Stopped):
         bench.turn()
-    bench.flow.watch(held=False)
+    bench.flow.watch(held="")
     assert bench.flow.mode is Mode.NOBODY
     assert "enough" in bench.flow.note
 

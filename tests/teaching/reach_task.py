@@ -90,6 +90,8 @@ class MemoryArm:
         self.fails: Exception | None = None
         """What the next question is answered with."""
         self.connected = True
+        self.blind = ""
+        """Which camera fails."""
 
     @property
     def features(self) -> Features:
@@ -146,8 +148,9 @@ class MemoryArm:
     def state(self) -> Any:
         from types import SimpleNamespace
 
-        phase = "stopped" if self.arm.stopped is not None else "idle"
-        return SimpleNamespace(phase=SimpleNamespace(value=phase))
+        held = self.blind if self.flow.streaming else ""
+        phase = "stopped" if self.arm.stopped is not None else "held" if held else "idle"
+        return SimpleNamespace(phase=SimpleNamespace(value=phase), why=held)
 
     def turn(self, left: int = 0) -> None:
         """All ticks that have something to do, up to what may be left of a policy's rows."""
@@ -155,7 +158,9 @@ class MemoryArm:
             act = self.at.pop(self.tick, None)
             if act is not None:
                 act(self)
-            self.flow.watch(held=False)
+            self.flow.watch(held=self.blind if self.flow.streaming else "")
+            if self.blind and self.flow.streaming:
+                return
             mode, action = self.flow.mode, self.flow.next()
             if action is None:
                 return

@@ -275,6 +275,33 @@ def test_an_arm_that_refuses_an_action_loses_nothing(bench):
     assert b.facts()["end"] == "truncated" and "refused" in b.buffer.episodes()[0].reason
 
 
+def test_a_camera_that_fails_holds_the_policy_which_goes_on_when_it_is_back(bench):
+    """Nothing is lost, nothing is counted twice, and a sentence says why it stands."""
+    b = bench()
+    fails = "camera over gave no picture for 0.4 s; check its cable"
+    b.arm.at[20] = lambda arm: setattr(arm, "blind", fails)
+    b.when(b.phase(Phase.READY), b.lesson.start).when(lambda: "goes on by itself" in b.lesson.message).play()
+    said, ticks = b.lesson.message, list(b.draft.ticks)
+    assert fails in said and len(ticks) == 20 and b.lesson.phase is Phase.POLICY
+    for _ in range(5):
+        b.when(lambda: True)
+    b.play()
+    assert b.draft.ticks == ticks and b.lesson.message == said
+    b.arm.blind = ""
+    b.when(b.moved(40), lambda: b.arm.take()).when(b.phase(Phase.RECOVERY)).play()
+    assert b.lesson.message != said
+    told = b.draft.ticks
+    assert told == list(range(1, len(told) + 1)) and b.draft.parents == [-1, *told[:-1]]
+
+
+def test_a_person_may_take_over_while_a_camera_fails(bench):
+    b = bench()
+    b.arm.at[20] = lambda arm: setattr(arm, "blind", "camera over is gone")
+    b.when(b.phase(Phase.READY), b.lesson.start).when(lambda: "gone" in b.lesson.message, lambda: b.arm.take())
+    b.when(b.phase(Phase.RECOVERY), lambda: b.arm.push(0, 0, 0.01)).when(b.moved(24)).play()
+    assert b.draft.segments()[-1]["kind"] == "recovery" and "holds still" not in b.lesson.message
+
+
 def test_without_a_policy_a_real_arm_does_not_start(bench):
     b = bench(MemoryArm(ReachArm(simulated=False)))
     b.when(b.phase(Phase.READY)).play()
