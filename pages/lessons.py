@@ -47,6 +47,11 @@ PROTOCOL_WORDS = {
     "hg-dagger": "show how; then it goes on",
     "demos": "you show everything, it never works",
 }
+WEIGHTINGS = {
+    "rac": "what you showed, all of it alike",
+    "iwr": "what you showed half, all else half (IWR)",
+    "sirius": "nothing of what led to a take-over (Sirius)",
+}
 LOOKS = {"seen": "what it sees can be wrong", "without:errors": "what it sees is right"}
 MODE_WORDS = {"sensitivity": "ask before mistakes", "specificity": "leave good plans alone", "success": "end well"}
 
@@ -239,8 +244,21 @@ def moving_fields() -> dict[str, Any]:
         help=explained(LessonConfig, "protocol"),
     )
     wanted = second.number_input("Trained after", 1, 200, 10, help=explained(LessonConfig, "wanted"))
+    rounds = second.number_input("Rounds planned", 0, 100, 6, help=explained(LessonConfig, "rounds"))
     split = first.radio("Scenes", list(LOOKS), format_func=LOOKS.__getitem__, help=explained(LessonConfig, "split"))
-    return {"task": task, "arm": arm, "protocol": protocol, "wanted": int(wanted), "split": split}
+    with st.expander("What it is trained on"):
+        learns = training_fields()
+    asked = {"wanted": int(wanted), "rounds": int(rounds), "split": split, **learns}
+    return {"task": task, "arm": arm, "protocol": protocol, **asked}
+
+
+def training_fields() -> dict[str, Any]:
+    """Which frames of a lesson in motion count, and how much."""
+    weighting = st.selectbox(
+        "Weights", list(WEIGHTINGS), format_func=WEIGHTINGS.__getitem__, help=explained(LessonConfig, "weighting")
+    )
+    auto = st.checkbox("Also ways back that it retraced by itself", help=explained(LessonConfig, "recovery_auto"))
+    return {"weighting": weighting, "recovery_auto": auto}
 
 
 def disk() -> None:

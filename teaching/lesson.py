@@ -98,7 +98,7 @@ class LessonConfig:
     kind: str = explained("plans", "plans: it asks before it moves; rollout: you watch it move, and take over.")
     protocol: str = explained("rac", "What an intervention is: rac recovers, then corrects, and ends the episode.")
     wanted: int = explained(10, "Interventions, or demonstrations at first, after which it is trained (a round).")
-
+    rounds: int = explained(0, "In motion: rounds that are planned after the demonstrations; 0: as many as it takes.")
     weighting: str = explained("rac", "In motion: which frames are trained on, and how much: rac, iwr or sirius.")
     blinding: Blinding = field(
         default_factory=Blinding, metadata={"help": "Questions that tell how steady your answers are."}
@@ -113,9 +113,10 @@ class LessonConfig:
         known = (*rollout_tasks(), *rollout_tasks(arms=2)) if self.kind == "rollout" else tasks()
         if self.task not in known:
             raise BadInput(f"expected a task among {', '.join(known)}, got {self.task!r}")
-        if self.protocol not in (*PROTOCOLS, "demos") or self.wanted < 1:
-            known = (*PROTOCOLS, "demos")
-            raise BadInput(f"expected a protocol among {', '.join(known)} and wanted ≥ 1, got {self.protocol!r}")
+        if self.protocol not in (*PROTOCOLS, "demos"):
+            raise BadInput(f"expected a protocol among {', '.join((*PROTOCOLS, 'demos'))}, got {self.protocol!r}")
+        if self.wanted < 1 or self.rounds < 0:
+            raise BadInput(f"expected wanted ≥ 1 and rounds ≥ 0, got {self.wanted} and {self.rounds}")
         if self.scenes not in SCENES:
             raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {self.scenes!r}")
         if self.scenes != "random" and ":" in self.split:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 PROTOCOLS = ("rac", "rule1", "rule2", "hg-dagger", "demos")
+WEIGHTINGS = ("rac", "iwr", "sirius")
 
 
 def add(commands: Any, bar: Callable[[], Any]) -> None:
@@ -20,6 +21,8 @@ def add(commands: Any, bar: Callable[[], Any]) -> None:
     roll.add_argument("--rounds", type=int, default=3, help="rounds after the demonstrations")
     roll.add_argument("--wanted", type=int, default=10, help="demonstrations, then interventions, of a round")
     roll.add_argument("--split", default="seen", help="without:errors: every look is right")
+    roll.add_argument("--weighting", choices=WEIGHTINGS, default="rac", help="what is trained on, and how much of it")
+    roll.add_argument("--recovery-auto", action="store_true", help="train on ways back that the arm retraced, too")
     roll.add_argument("--seed", type=int, default=0)
     roll.add_argument("--steps", type=int, help="optimiser steps of one training (default 2000)")
     roll.add_argument("--batch", type=int, help="rows in one step (default 256)")
@@ -39,6 +42,7 @@ def _rollout(given: argparse.Namespace, report: Any) -> Mapping[str, Any]:
         {
             "name": given.out.name, "kind": "rollout", "task": given.task, "arm": given.arm, "teacher": given.teacher,
             "split": given.split, "protocol": given.protocol, "wanted": given.wanted, "seed": given.seed,
+            "rounds": given.rounds, "weighting": given.weighting, "recovery_auto": given.recovery_auto,
             "training": training,
         }
     )  # fmt: skip

@@ -75,6 +75,7 @@ class Rounds:
             "number": version,
             "collected": self.collected(version),
             "wanted": self.config.wanted,
+            "planned": self.config.rounds or None,
             "episodes": len(own),
             "frames": self.frames(),
         }

@@ -60,10 +60,16 @@ function tellNow(part, view) {
   part("doubt").textContent = Number.isFinite(doubt) ? `doubt ${doubt.toFixed(2)}${calls}` : "\u00a0";
 }
 
+/** Which round this is, of how many that were planned. */
+function roundWords({ number, planned }) {
+  if (!planned) return `Round ${number}`;
+  return number > planned ? `All ${planned} rounds done` : `Round ${number} of ${planned}`;
+}
+
 /** The round that is being collected, and the ones before. */
 function tellRounds(part, view) {
   const { round, rounds } = view;
-  part("round").textContent = `Round ${round.number} · ${round.collected} of ${round.wanted} ${view.lesson.protocol === "demos" || !round.number ? "demonstrations" : "corrections"}`;
+  part("round").textContent = `${roundWords(round)} · ${round.collected} of ${round.wanted} ${view.lesson.protocol === "demos" || !round.number ? "demonstrations" : "corrections"}`;
   part("collected").style.width = `${Math.min(100, (100 * round.collected) / Math.max(round.wanted, 1))}%`;
   const { recovery = 0, correction = 0, demo = 0 } = round.frames || {};
   part("frames").textContent = `${round.episodes} episodes · frames: ${recovery} recovery, ${correction} correction, ${demo} shown`;

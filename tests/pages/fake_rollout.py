@@ -70,7 +70,7 @@ class FakeRollout:
             "timeline": {"segments": [], "tick": [], "doubt": [], "familiar": []},
             "threshold": 0.6, "familiar": None, "proposal": None, "boundary": None, "branches": [],
             "can_rewind": True, "heat": {"camera": "side", "image": heat()},
-            "round": {"number": 3, "collected": 14, "wanted": 20, "episodes": 31,
+            "round": {"number": 3, "planned": 6, "collected": 14, "wanted": 20, "episodes": 31,
                       "frames": {"recovery": 2140, "correction": 2980, "demo": 6000}},
             "rounds": [{"round": n, "version": n, "episodes": 30, "interventions": 20, "auto_successes": 4 + 5 * n,
                         "failures": 3, "human_frames": 5200, "ratio": 0.7,

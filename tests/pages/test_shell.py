@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages import processes
 from teaching.blinding import Blinding
+from teaching.lesson import LessonConfig
 from teaching.replay import ReplayBuffer
 from teaching.supervisor import create_lesson, kind_of
 
@@ -128,6 +129,21 @@ def test_a_lesson_in_motion_is_made_and_opens_its_own_page(home, supervisor):
     )
     assert (kind_of(home / "in-motion"), supervisor.opened[0]) == ("rollout", home / "in-motion")
     assert not app.exception and not app.title  # the page is one component, as Teach is
+
+
+def test_what_a_lesson_in_motion_learns_from_and_how_long_is_chosen(home, supervisor):
+    app = opened()
+    app.text_input("name").input("weighed")
+    app.radio("kind").set_value("rollout").run()
+    next(n for n in app.number_input if n.label == "Rounds planned").set_value(4)
+    weights = next(s for s in app.selectbox if s.label == "Weights")
+    assert len(weights.options) == 3 and weights.value == "rac"
+    weights.set_value("sirius")
+    next(c for c in app.checkbox if c.label.startswith("Also ways back")).check()
+    app.button("create").click().run()
+    with ReplayBuffer(home / "weighed", readonly=True) as buffer:
+        made = LessonConfig.from_json(buffer.lesson)
+    assert (made.rounds, made.weighting, made.recovery_auto) == (4, "sirius", True)
 
 
 def test_a_first_visit_can_supervise(home, supervisor):

@@ -124,6 +124,7 @@ def test_weightings_by_their_names():
     config = {"kind": "rollout", "task": "reach"}
     assert selection_of(LessonConfig.from_json({**config, "weighting": "iwr"})).policy_frames
     assert selection_of(LessonConfig.from_json({**config, "recovery_auto": True})).recovery_auto
+    assert not selection_of(LessonConfig.from_json(config)).recovery_auto
     with pytest.raises(BadInput, match="weighting among"):
         LessonConfig.from_json({**config, "weighting": "mine"})
 
