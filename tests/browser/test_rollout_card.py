@@ -21,6 +21,9 @@ GAMEPAD = """() => {
     navigator.getGamepads = () => [window.pad];
     window.pad.buttons[2].pressed = true;
 }"""
+NOTED = """window.noted = [];
+window.Notification = class { constructor(title, { body }) { window.noted.push([title, body]); }
+    static permission = "granted"; static requestPermission() { return Promise.resolve("granted"); } };"""
 PIXEL = """() => {
     const find = (root) => {
         for (const node of root.querySelectorAll("*")) {
@@ -224,6 +227,58 @@ def test_the_past_is_looked_at_and_rewound_to(page, fake):
     rewound = next(intent for intent in fake.lesson.intents if intent["do"] == "rewind")
     assert head - 200 < rewound["tick"] < head - 60
     expect(page.locator("[data-rollout]")).to_have_attribute("data-state", "correcting")
+
+
+def test_a_click_on_a_branch_that_was_left_returns_to_it(page, fake):
+    """The branches lie below the timeline, each on a line of its own; the live one is no way back."""
+    set_off(page, fake)
+    take_over(page)
+    page.keyboard.press("z")
+    phase(page, "correction")
+    hold(page, "ArrowUp", lambda: fake.lesson.branches[-1]["last"] - fake.lesson.branches[-1]["first"] > 40)
+    line = page.locator("[data-timeline]")
+    at = lambda row: {"x": 30, "y": 8 + 62 + 24 + 15 + 13 * row + 6}  # noqa: E731
+    line.click(position=at(1))
+    page.wait_for_timeout(200)
+    assert "return" not in said(fake)
+    line.click(position=at(0))
+    until(page, lambda: "return" in said(fake))
+    assert fake.lesson.intents[-1]["branch"] == 0
+
+
+def test_the_round_is_told_of_how_many_were_planned(page, fake):
+    expect(page.locator("[data-round]")).to_have_text("Round 3 of 6 · 14 of 20 corrections")
+    fake.lesson.view["round"]["number"] = 7
+    expect(page.locator("[data-round]")).to_contain_text("All 6 rounds done")
+    fake.lesson.view["round"]["planned"] = None
+    expect(page.locator("[data-round]")).to_have_text("Round 7 · 14 of 20 corrections")
+
+
+def test_a_call_to_a_hidden_page_is_a_notification(other, fake):
+    page = other()
+    page.add_init_script(NOTED)
+    page.reload()
+    phase(page, "ready")
+    set_off(page, fake, 30)
+    page.evaluate("() => Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    fake.lesson.enter("calling")
+    phase(page, "calling")
+    until(page, lambda: page.evaluate("noted.length"))
+    assert page.evaluate("noted") == [["The arm needs you", "its doubt is high"]]
+
+
+def test_the_speed_of_driving_is_chosen_by_key_and_remembered(page, fake):
+    set_off(page, fake, 30)
+    take_over(page)
+    ways = {}
+    for key in ("1", "3"):
+        page.keyboard.press(key)
+        expect(button(page, f"speed-{key}")).to_have_attribute("aria-pressed", "true")
+        count = len(fake.arm["moves"])
+        hold(page, "PageUp", lambda count=count: len(fake.arm["moves"]) > count + 3)
+        ways[key] = fake.arm["moves"][-1]["delta"][2]
+    assert ways["3"] > 3 * ways["1"] > 0 and page.evaluate("localStorage.getItem('askback.speed')") == "3"
+    page.keyboard.press("2")
 
 
 def test_z_rewinds_to_the_proposal(page, fake):
