@@ -107,7 +107,7 @@ const ROLLOUT_FACE = {
       if (WHEN_ABLE.includes(action)) button.hidden = button.disabled;
     }
     const button = (action) => this.root.querySelector(`[data-act="${action}"]`);
-    const faces = { rewind: this.looking !== null ? "Rewind to here" : undefined, sound: this.chime.muted ? "Sound off" : "Sound on", "take-over": this.arm.driving ? "You drive" : undefined, "tip-left": "↺", "tip-right": "↻", "other-arm": `Arm ${this.driver.arm + 1} of ${this.arm.arms}`, lead: this.arm.leader ? LEADER[this.arm.leader.stage] : undefined,
+    const faces = { rewind: this.looking !== null ? "Rewind here" : undefined, sound: this.chime.muted ? "Sound off" : "Sound on", "take-over": this.arm.driving ? "You drive" : undefined, "tip-left": "↺", "tip-right": "↻", "other-arm": `Arm ${this.driver.arm + 1} of ${this.arm.arms}`, lead: this.arm.leader ? LEADER[this.arm.leader.stage] : undefined,
       play: this.playing ? "Pause" : undefined, ...(this.looking !== null ? { "speed-1": "½ ×", "speed-2": "1 ×", "speed-3": "2 ×" } : { "speed-1": undefined, "speed-2": undefined, "speed-3": undefined }) };
     for (const [action, words] of Object.entries(faces)) face(button(action), this.keys.key(action), words);
     for (const n of [1, 2, 3]) button(`speed-${n}`).setAttribute("aria-pressed", String(this.driver.speed === n));

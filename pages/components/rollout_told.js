@@ -72,7 +72,7 @@ function tellRounds(part, view) {
   part("round").textContent = `${roundWords(round)} · ${round.collected} of ${round.wanted} ${view.lesson.protocol === "demos" || !round.number ? "demonstrations" : "corrections"}`;
   part("collected").style.width = `${Math.min(100, (100 * round.collected) / Math.max(round.wanted, 1))}%`;
   const { recovery = 0, correction = 0, demo = 0 } = round.frames || {};
-  part("frames").textContent = `${round.episodes} episodes · frames: ${recovery} recovery, ${correction} correction, ${demo} shown`;
+  part("human-frames").textContent = `${round.episodes} episodes · frames: ${recovery} recovery, ${correction} correction, ${demo} shown`;
   const row = (cells, tag = "td") => { const made = element("tr"); made.append(...cells.map((text) => element(tag, { textContent: text }))); return made; };
   const lines = rounds.slice(-4).map((r) => row([r.round, r.success ? shareWords(r.success) : "–", r.interventions, r.ratio === null || r.ratio === undefined ? "–" : `${r.ratio.toFixed(1)} : 1`]));
   part("rounds").replaceChildren(row(["round", "alone (95 %)", "taken over", "back : on"], "th"), ...lines);

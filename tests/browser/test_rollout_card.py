@@ -24,6 +24,15 @@ GAMEPAD = """() => {
 NOTED = """window.noted = [];
 window.Notification = class { constructor(title, { body }) { window.noted.push([title, body]); }
     static permission = "granted"; static requestPermission() { return Promise.resolve("granted"); } };"""
+CUT = """() => {
+    const find = (root) => [...root.querySelectorAll("*")].flatMap((node) =>
+        [...(node.matches(".rollout .main") ? [node] : []), ...(node.shadowRoot ? find(node.shadowRoot) : [])]);
+    const main = find(document)[0], edge = main.getBoundingClientRect().right + 1;
+    return [...main.querySelectorAll("button, select")].filter((node) => node.offsetParent
+        && (node.scrollWidth > node.clientWidth + 1 || node.getBoundingClientRect().right > edge))
+        .map((node) => node.textContent);
+}"""
+"""Buttons whose words are cut off, or that stick out."""
 PIXEL = """() => {
     const find = (root) => {
         for (const node of root.querySelectorAll("*")) {
@@ -248,6 +257,7 @@ def test_a_click_on_a_branch_that_was_left_returns_to_it(page, fake):
 
 def test_the_round_is_told_of_how_many_were_planned(page, fake):
     expect(page.locator("[data-round]")).to_have_text("Round 3 of 6 · 14 of 20 corrections")
+    expect(page.locator("[data-human-frames]")).to_contain_text("31 episodes · frames: 2140 recovery")
     fake.lesson.view["round"]["number"] = 7
     expect(page.locator("[data-round]")).to_contain_text("All 6 rounds done")
     fake.lesson.view["round"]["planned"] = None
@@ -389,7 +399,7 @@ def test_a_second_person_watches(page, other, fake):
     assert not fake.arm["driving"]
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (820, 1180)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (820, 1180)])
 def test_nothing_needs_scrolling_and_the_pictures_do_not_jump(other, fake, width, height):
     page = other(viewport={"width": width, "height": height})
     foot = page.locator(".rollout footer").bounding_box()
@@ -401,3 +411,4 @@ def test_nothing_needs_scrolling_and_the_pictures_do_not_jump(other, fake, width
         page.keyboard.press(key)
         page.wait_for_timeout(120)
         assert page.locator("[data-view='0']").bounding_box() == before, f"the picture jumped after {key}"
+        assert page.evaluate(CUT) == []
