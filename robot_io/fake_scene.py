@@ -27,8 +27,8 @@ COLOURS = {
 SEEN = ("blue", "red", "green", "yellow", "brown", "gray", "cyan")
 UNSEEN = ("blue", "red", "green", "orange", "purple", "pink", "white")
 SHAPES = {
-    "seen": ("star", "letter R", "square", "flower", "letter T", "triangle"),
-    "unseen": ("letter E", "letter L", "ring", "hexagon", "heart", "letter M"),
+    "seen": ("star", "disc", "square", "plus", "T", "triangle"),
+    "unseen": ("E", "L", "ring", "hexagon", "heart", "M"),
 }
 TASKS = ("put-block-in-bowl", "packing-shapes")
 MARGIN = 0.08
@@ -127,7 +127,7 @@ def _names(split: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     if split in known:
         return known[split]
     every, word = tuple(dict.fromkeys((*known["seen"], *known["unseen"]))), split.partition(":")[2]
-    if word not in {name.removeprefix("letter ") for name in every}:
+    if word not in every:
         raise ArmError(f"expected only: and a word among {', '.join(every)}, got {split!r}")
     return every
 
@@ -156,7 +156,7 @@ def _bowls(rng: np.random.Generator, seed: int, split: str, view: TableView) -> 
 def _packing(rng: np.random.Generator, seed: int, split: str, view: TableView) -> World:
     shapes = [str(s) for s in rng.permutation(_names(split, SHAPES))]
     word = split.partition(":")[2]
-    shapes = sorted(shapes, key=lambda shape: bool(word) and shape.removeprefix("letter ") != word)[:4]
+    shapes = sorted(shapes, key=lambda shape: bool(word) and shape != word)[:4]
     sizes: list[tuple[float, float, float]] = [(0.14, 0.14, 0.06), *[(0.05, 0.05, 0.02)] * len(shapes)]
     places = _places(rng, sizes, view)
     box = Thing(0, "box", "brown", None, (*places[0], 0.03), 0.0, sizes[0])

@@ -159,9 +159,10 @@ def _backup(given: argparse.Namespace) -> Figures:
 
 
 def _starter(given: argparse.Namespace) -> Figures:
-    from teaching.experiments.starter import build
+    from teaching.experiments.starter import StarterConfig, build
 
-    return build(given.out, tuple(given.without), seed=given.seed, report=_bar())
+    told = {name: getattr(given, name) for name in ("task", "pairs", "steps") if getattr(given, name) is not None}
+    return build(given.out, tuple(given.without), seed=given.seed, config=StarterConfig(**told), report=_bar())
 
 
 def _reproduce(given: argparse.Namespace) -> Figures:
@@ -265,7 +266,10 @@ def _add_files(commands: Any) -> None:
     backup.set_defaults(do=_backup)
     start = commands.add_parser("starter", help="rebuild the starter checkpoint from the scripted teacher")
     start.add_argument("out", type=Path, metavar="OUT")
-    start.add_argument("--without", action="append", default=[], help="a colour that it shall not know; repeatable")
+    start.add_argument("--task", help="what it is taught (default put-block-in-bowl)")
+    start.add_argument("--without", action="append", default=[], help="a word that no goal shall name; repeatable")
+    start.add_argument("--pairs", type=int, help="demonstrations (default 320)")
+    start.add_argument("--steps", type=int, help="optimiser steps (default 1200)")
     start.add_argument("--seed", type=int, default=0)
     start.set_defaults(do=_starter)
 

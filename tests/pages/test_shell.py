@@ -113,6 +113,19 @@ def test_a_made_lesson_keeps_its_promise_settings(home, supervisor):
         assert Blinding.of(buffer.lesson) == Blinding(hidden=0.3, repeated=0.1)
 
 
+@pytest.mark.parametrize("task", ["stack-blocks", "sequence"])
+def test_other_tasks_are_made_here_too(home, supervisor, task):
+    app = opened()
+    app.text_input("name").input("other")
+    next(s for s in app.selectbox if s.label == "Task").set_value(task)
+    app.button("create").click().run()
+    assert "starter" in app.error[0].value and not (home / "other").exists()  # there is none for it, and it says so
+    next(r for r in app.radio if r.label == "Start from").set_value("nothing").run()
+    app.button("create").click().run()
+    with ReplayBuffer(home / "other", readonly=True) as buffer:
+        assert (buffer.lesson["task"], buffer.lesson["stage_episodes"]) == (task, 150)
+
+
 def test_a_lesson_in_motion_is_made_and_opens_its_own_page(home, supervisor):
     app = opened()
     app.text_input("name").input("in motion")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def test_the_same_seed_builds_the_same_starter(tmp_path: Path) -> None:
         build(tmp_path / name, ("red",), seed=3, config=SMALL)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+
+
+def test_another_task_has_one_too(tmp_path: Path) -> None:
+    figures = build(tmp_path / "starter", ("star",), config=replace(SMALL, task="packing-shapes"))
+    assert "pack" in figures["words"] and "star" not in figures["words"]
 
 
 def test_an_arm_that_there_is_not_is_refused(tmp_path: Path) -> None:

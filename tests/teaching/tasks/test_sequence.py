@@ -78,5 +78,5 @@ def test_it_is_evaluated_stage_by_stage() -> None:
     arm = make_arm("fake:table")
     arm.connect()
     figures = evaluate(TransporterPolicy(), arm, TASK, "packing-shapes/unseen", 3, 0, oracle=True)  # type: ignore[arg-type]
-    assert figures["reward_x100"] > 50.0 and figures["split"] == "packing-shapes/unseen"
+    assert figures["reward_x100"] == 100.0 and figures["split"] == "packing-shapes/unseen"
     arm.disconnect()
