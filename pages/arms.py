@@ -13,7 +13,7 @@ from pages.addresses import home
 from pages.arm_shape import figure
 from pages.components.arm_panel import arm_panel
 from pages.diagnosing import link
-from robot_io.cameras import find_cameras
+from robot_io.camera_names import EMULATED, find_cameras
 from robot_io.errors import ArmError
 from robot_io.fleet import Entry, running
 from robot_io.glance import Glance, glance, shape
@@ -30,7 +30,7 @@ PHASES = {
     "silent": ("does not answer", "red"),
 }
 KINDS = {
-    "feetech": "SO-101 or SO-100: quick start, Feetech's own SDK",
+    "feetech": "SO-101 or SO-100, quick (Feetech's SDK)",
     "so101": "SO-101 through LeRobot",
     "so100": "SO-100 through LeRobot",
     "line": "home-built, on the line protocol",
@@ -195,12 +195,17 @@ def leader_words(path: str) -> str:
     return path or "none: it is driven from the page"
 
 
+def own_camera(port: str, sources: list[str]) -> list[str]:
+    """The camera of an emulated bench, for the arm that stands there."""
+    return [source for source in sources if source == f"{EMULATED}{Path(port).parent}"]
+
+
 def keep(key: str, port: str, kinds: tuple[str, ...], title: str) -> None:
     """Name an arm, say what it is, and connect it."""
     kind = st.selectbox("It is", kinds, format_func=lambda k: KINDS.get(k, k), key=f"kind-{key}") if port else kinds[0]
     named = st.text_input("Call it", title, max_chars=40, key=f"title-{key}")
     sources = find_cameras() if port else []
-    seen = st.multiselect("Its cameras", sources, key=f"cameras-{key}") if sources else []
+    seen = st.multiselect("Its cameras", sources, own_camera(port, sources), key=f"cameras-{key}") if sources else []
     leaders = [other.path for other in free_ports() if other.path != port] if kind in LED else []
     leader = ""
     if leaders:

@@ -4,6 +4,9 @@ The arm is its own ruler. 1. `path` brings the tip to the next place, through th
 person clicks on the tip in the camera's picture: `click` keeps that pixel and where the joints say that the tip really
 is; `undo` takes the last click back. 3. `finish` solves, refuses what does not fit, and keeps the rest in a file.
 A person may jog the arm elsewhere before a click: it is the joints that count, not the place that was meant.
+
+Two ways: "space" finds the whole camera from tips low and high, "flat" the table alone from tips on it: four points,
+and two more that tell whether the four fit.
 """
 
 from __future__ import annotations
@@ -16,47 +19,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robot_io import hand_eye
-from robot_io.arm import JointPath, Limits, Unreachable
+from robot_io.arm import JointPath, Limits
+from robot_io.camera_places import places, touch
 from robot_io.errors import NotCalibrated
-from robot_io.hand_eye import FEWEST_SPACE, Sight
-from robot_io.so_motion import PAN_X, chain, solve, touch
+from robot_io.hand_eye import FEWEST, FEWEST_SPACE, FLAT, Sight
+from robot_io.so_motion import chain
 
 Array = NDArray[Any]
-LOW, HIGH = 0.01, 0.06
-"""Metres above the table of the two layers of places."""
-NEAR, FAR, FAR_HIGH = 0.12, 0.235, 0.2
-"""Metres from the arm's upright axis."""
-SIDES = (-0.85, 0.0, 0.85)
-"""Radians from straight ahead."""
-TOUCHING = 0.015
-"""Metres of the lowest tip below which a click counts as one on the table."""
-
-
-def places(limits: Limits) -> Array:
-    """(N, 4) tips x, y, z, yaw that the arm can reach and that are all over its table, low and high."""
-    rings = [(NEAR, LOW), (FAR, LOW), (NEAR, HIGH), (FAR_HIGH, HIGH)]
-    every = [
-        (PAN_X + away * np.cos(side), away * np.sin(side), z, side)
-        for away, z in rings
-        for side in (SIDES if z == LOW else SIDES[::2])
-    ]
-    return np.array([place for place in every if _reaches(np.array([place]), limits)])
-
-
-def _reaches(place: Array, limits: Limits) -> bool:
-    try:
-        solve(place, limits)
-    except Unreachable:
-        return False
-    return True
+WAYS = ("space", "flat")
 
 
 class CameraWalk:
     """The walk, for one camera over one arm."""
 
-    def __init__(self, limits: Limits, picture: tuple[int, int], file: Path) -> None:
-        """Args: limits of the joints; picture: (H, W) of the camera; file: where the calibration is kept."""
-        self.places = places(limits)
+    def __init__(self, limits: Limits, picture: tuple[int, int], file: Path, way: str = "space") -> None:
+        """Args: limits of the joints; picture: (H, W) of the camera; file: where the calibration is kept; way: one of
+        `WAYS`.
+        """
+        if way not in WAYS:
+            raise NotCalibrated(f"expected a way among {', '.join(WAYS)}, got {way[:20]!r}")
+        self.way = way
+        self.places = places(limits, flat=way == "flat")
         self._limits, self._picture, self._file = limits, picture, file
         self._chain = chain(limits)
         self._pixels: list[tuple[float, float]] = []
@@ -68,7 +51,7 @@ class CameraWalk:
         return min(len(self._pixels), len(self.places))
 
     def path(self, joints: Array, gripper: float) -> JointPath:
-        """From joints (5,) up and down to the next place; the gripper shut, so that its tip is one point."""
+        """From joints (5,) up and down to the next place; the gripper stays as it is."""
         if self.next == len(self.places):
             raise NotCalibrated("expected no further place, all were clicked; finish, or take one back")
         return touch(self.places[self.next], joints, gripper, self._limits)
@@ -90,25 +73,44 @@ class CameraWalk:
         self._tips.pop()
         return len(self._pixels)
 
+    @property
+    def enough(self) -> bool:
+        """Whether there are clicks enough to finish."""
+        return len(self._pixels) >= (FEWEST if self.way == "flat" else FEWEST_SPACE)
+
     def finish(self) -> Sight:
         """Solve and keep; NotCalibrated says which click does not fit, or what is missing; nothing is lost."""
-        tips: Array = np.array(self._tips).reshape(-1, 3)
-        if len(tips) and len(tips) < FEWEST_SPACE and float(np.max(tips[:, 2])) < TOUCHING:
-            tips = tips * [1, 1, 0]
-        sight = hand_eye.calibrate(np.array(self._pixels).reshape(-1, 2), tips, self._picture)
+        pixels, tips = self._clicked()
+        high = int(np.argmax(tips[:, 2])) if len(tips) else 0
+        if self.way == "flat" and len(tips) and tips[high, 2] > FLAT:
+            raise NotCalibrated(
+                f"expected every click with the tip on the table, but at number {high + 1} it was "
+                f"{1000 * tips[high, 2]:.0f} mm above it; take it back, lower the tip and click again"
+            )
+        if self.way == "space" and not self.enough:
+            raise NotCalibrated(f"expected at least {FEWEST_SPACE} clicks, got {len(tips)}; go on")
+        sight = hand_eye.calibrate(pixels, tips, self._picture)
         hand_eye.save(sight, self._file)
         return sight
 
+    def _clicked(self) -> tuple[Array, Array]:
+        """Pixels (N, 2) and tips (N, 3)."""
+        return np.array(self._pixels).reshape(-1, 2), np.array(self._tips).reshape(-1, 3)
+
     def told(self) -> Mapping[str, Any]:
-        """Where the walk is, as plain values for a page."""
+        """Where the walk is, as plain values for a page; how far a click is off in pixels and in metres, if known."""
+        pixels, tips = self._clicked()
+        found = hand_eye.off_by(pixels, tips, self._picture)
+        off = [[None, None]] * len(pixels) if found is None else np.column_stack(found).round(5).tolist()
         clicks = [
-            {"pixel": list(pixel), "tip": [round(float(v), 4) for v in tip]}
-            for pixel, tip in zip(self._pixels, self._tips, strict=True)
+            {"pixel": list(pixel), "tip": [round(float(v), 4) for v in tip], "px": px, "m": m}
+            for pixel, tip, (px, m) in zip(self._pixels, self._tips, off, strict=True)
         ]
         return {
+            "way": self.way,
             "places": np.round(self.places[:, :3], 4).tolist(),
             "next": self.next,
             "clicks": clicks,
-            "enough": len(clicks) >= FEWEST_SPACE,
-            "file": str(self._file),
+            "enough": self.enough,
+            "worst": hand_eye.WORST,
         }

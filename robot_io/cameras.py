@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +19,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from robot_io.camera_names import EMULATED
+from robot_io.camera_names import find_cameras as find_cameras
 from robot_io.emulated_camera import EmulatedSource
 from robot_io.errors import CameraError as CameraError
 from robot_io.errors import MissingDriver
@@ -266,13 +267,17 @@ class Camera:
 
 def open_camera(name: str, *, width: int = 640, height: int = 480, rate: float = 30.0) -> Camera:
     """A camera or video file by name, not yet started."""
-    if name.startswith("emulated:"):
-        folder = Path(name.partition(":")[2])
-        return Camera(name, lambda: _emulated(folder))
-    if not (name.isdigit() or Path(name).exists()):
+    if not (name.startswith(EMULATED) or name.isdigit() or Path(name).exists()):
         there = ", ".join(find_cameras()) or "none"
         raise CameraError(f"expected a camera's number, its device or a video file, got {name!r}; cameras: {there}")
-    return Camera(name, lambda: OpenCvSource(name, width=width, height=height, rate=rate))
+    return Camera(name, lambda: source_of(name, width=width, height=height, rate=rate))
+
+
+def source_of(name: str, *, width: int = 640, height: int = 480, rate: float = 30.0) -> Source:
+    """What stands behind a camera's name, opened; CameraError says why it cannot be. Only a lens heeds the size."""
+    if name.startswith(EMULATED):
+        return _emulated(Path(name.removeprefix(EMULATED)))
+    return OpenCvSource(name, width=width, height=height, rate=rate)
 
 
 def _emulated(folder: Path) -> Source:
@@ -283,12 +288,6 @@ def _emulated(folder: Path) -> Source:
             f"expected an emulated camera at {folder}, got: {error}; start it: python -m robot_io.emulate so101 "
             f"--bench {folder}"
         ) from error
-
-
-def find_cameras() -> list[str]:
-    """Devices that may be cameras, and films that ASKBACK_CAMERAS names, separated by commas."""
-    films = [path for path in os.environ.get("ASKBACK_CAMERAS", "").split(",") if path and Path(path).exists()]
-    return [str(path) for path in sorted(Path("/dev").glob("video*"))] + films
 
 
 def _opencv() -> Any:

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from robot_io.emulation.goal_log import GoalLog
 from robot_io.emulation.line_board import LineBoard
 from robot_io.emulation.so101 import leader, physical, so101
 from robot_io.emulation.terminal import Board, Terminal
+from robot_io.port import BENCH, BENCH_ARM
 from robot_io.priority import be_first
 
 KINDS = ("so101", "line")
@@ -45,6 +47,8 @@ def benched(terminal: Terminal, directory: Path | None, seed: int) -> Iterator[N
         return
     from robot_io.sim.so_bench import door
 
+    shown = tempfile.TemporaryDirectory(prefix="askback-")  # by which the Arms page finds it
+    (Path(shown.name) / BENCH).symlink_to(directory)
     log = GoalLog(terminal.board)  # type: ignore[arg-type]
     porter = door(motors, directory, terminal.lock, {"goals": log.since, "angles": log.angles})
     command = [sys.executable, "-m", "robot_io.sim.so_camera", str(directory), "--seed", str(seed)]
@@ -56,6 +60,7 @@ def benched(terminal: Terminal, directory: Path | None, seed: int) -> Iterator[N
         camera.terminate()
         camera.wait()
         porter.close()
+        shown.cleanup()
 
 
 def clock(pace: float) -> Callable[[], float]:
@@ -91,7 +96,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
             parser.error(
                 f"expected nobody at the bench {got.bench}, but an emulator is; end it, or take another folder"
             )
-        got.link = got.link or got.bench / "arm"
+        got.link = got.link or got.bench / BENCH_ARM
     got.link = got.link and got.link.absolute()
     if not 0 < got.pace <= 1000:
         parser.error(f"expected --pace above 0 and up to 1000, got {got.pace}")

@@ -38,7 +38,7 @@ class Features:
     cameras: tuple[str, ...] = ()
     capabilities: frozenset[str] = field(default_factory=frozenset)
     """Any of "table" (pictures and `perform`), "laid" (reset, snapshot, rehearse, truth), "scene" (those, restore and
-    preview)."""
+    preview), "calibrate" (it is there for that alone), "sight" (its cameras can be calibrated by it)."""
     table: TableView = field(default_factory=TableView)
     simulated: bool = False
     tasks: tuple[str, ...] = ()

@@ -24,10 +24,12 @@ from robot_io.table_view import TableView
 Array = NDArray[Any]
 FEWEST, FEWEST_SPACE = 4, 6
 """Clicks for the plane, and for the whole camera."""
-FLAT = 0.01
+FLAT = 0.015
 """Metres of height within which clicks count as one plane."""
 WORST = 0.005
 """Metres by which a click may be off before the calibration is refused."""
+USUAL = 1e-4
+"""How much a lens as wide as its distance is liked, against what the table's axes tell."""
 NARROW = 0.02
 """Metres: clicks closer to one line than this fix no plane."""
 
@@ -103,7 +105,7 @@ def calibrate(pixels: Array, tips: Array, picture: tuple[int, int]) -> Sight:
     pixels, tips = np.asarray(pixels, dtype=np.float64), np.asarray(tips, dtype=np.float64)
     if pixels.ndim != 2 or pixels.shape[1:] != (2,) or tips.shape != (len(pixels), 3):
         raise NotCalibrated(f"expected pixels (N, 2) and tips (N, 3), got {pixels.shape} and {tips.shape}")
-    space = bool(len(tips)) and float(np.max(np.abs(tips[:, 2]))) > FLAT
+    space = _in_space(tips)
     fewest = FEWEST_SPACE if space else FEWEST
     if len(tips) < fewest:
         raise NotCalibrated(f"expected at least {fewest} clicks, got {len(tips)}; go on")
@@ -116,7 +118,60 @@ def calibrate(pixels: Array, tips: Array, picture: tuple[int, int]) -> Sight:
             f"expected clicks that fit together within {1000 * WORST:g} mm, but number {suspect + 1} does not fit the "
             f"others (off by {1000 * float(away[suspect]):.0f} mm); take it back and click the tip again"
         )
-    return replace(sight, error=float(np.max(away)))
+    plane = sight.plane if space else lowered(sight.plane, float(np.mean(tips[:, 2])), picture)
+    return replace(sight, plane=plane, error=float(np.max(away)))
+
+
+def off_by(pixels: Array, tips: Array, picture: tuple[int, int]) -> tuple[Array, Array] | None:
+    """How far clicks (N, 2) on tips (N, 3) are from what fits all of them: pixels (N,) and metres (N,).
+
+    None while there are too few of them, or all along a line.
+    """
+    pixels, tips = np.asarray(pixels, dtype=np.float64), np.asarray(tips, dtype=np.float64)
+    space = _in_space(tips)
+    try:
+        if len(tips) < (FEWEST_SPACE if space else FEWEST):
+            return None
+        _need_spread(tips)
+        sight = _solved(pixels, tips, picture, space)
+    except NotCalibrated:
+        return None
+    seen = sight.pixel_of(tips if space else tips[:, :2])
+    return np.linalg.norm(seen - pixels, axis=1), _away(sight, pixels, tips)
+
+
+def lowered(plane: Array, height: float, picture: tuple[int, int]) -> Array:
+    """(3, 3): the table's plane, from that of points `height` metres above it.
+
+    It takes a lens without distortion that looks along the picture's middle. How wide it looks follows from the plane
+    itself where it is seen aslant; seen from straight above, a usual lens is assumed, which matters little for
+    millimetres.
+    """
+    tall, wide = picture
+    middle = np.array([[1.0, 0.0, -wide / 2], [0.0, 1.0, -tall / 2], [0.0, 0.0, 1.0]])
+    centred = middle @ plane
+    shares = np.geomspace(0.5, 3.0, 200)
+    focal = wide * shares[int(np.argmin([_skewness(centred, wide * s) + USUAL * np.log(s) ** 2 for s in shares]))]
+    inner = np.diag([focal, focal, 1.0])
+    axes = np.linalg.inv(inner) @ centred
+    axes = axes / np.mean(np.linalg.norm(axes[:, :2], axis=0))
+    axes = axes if np.linalg.det(axes) < 0 else -axes  # the camera is above the table
+    axes[:, 2] -= height * np.cross(axes[:, 0], axes[:, 1])
+    found = np.linalg.inv(middle) @ inner @ axes
+    return np.asarray(found / np.linalg.norm(found))
+
+
+def _skewness(centred: Array, focal: float) -> float:
+    """How far the table's axes would be from square for a lens."""
+    axes = np.diag([1 / focal, 1 / focal, 1.0]) @ centred[:, :2]
+    lengths = np.linalg.norm(axes, axis=0)
+    square = axes[:, 0] @ axes[:, 1] / np.prod(lengths)
+    return float(square**2 + np.log(lengths[0] / lengths[1]) ** 2)
+
+
+def _in_space(tips: Array) -> bool:
+    """Whether tips (N, 3) are not all on the table."""
+    return bool(len(tips)) and float(np.max(np.abs(tips[:, 2]))) > FLAT
 
 
 def _solved(pixels: Array, tips: Array, picture: tuple[int, int], space: bool) -> Sight:

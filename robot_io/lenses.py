@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from robot_io.cameras import Camera, OpenCvSource
+from robot_io.cameras import Camera, source_of
 from robot_io.errors import CameraError
 from robot_io.pictures import jpeg
 
 
 def lens(source: str) -> Camera:
     """A camera that may not be there yet."""
-    return Camera(source, lambda: OpenCvSource(source))
+    return Camera(source, lambda: source_of(source))
 
 
 class Lenses:
@@ -25,6 +25,7 @@ class Lenses:
         *,
         opened: Callable[[str], Camera] = lens,
     ) -> None:
+        self._sources = dict(sources)
         self._cameras = {name: opened(source) for name, source in sources.items()}
 
     def __contains__(self, name: object) -> bool:
@@ -47,6 +48,15 @@ class Lenses:
     def age(self, name: str) -> float:
         """Seconds since the newest frame came."""
         return self._cameras[name].state().age
+
+    def source(self, name: str) -> str:
+        """What a camera looks through: a device, a film, an emulated bench."""
+        return self._sources[name]
+
+    def size(self, name: str) -> tuple[int, int]:
+        """(H, W) of its pictures; CameraError if it gives none."""
+        height, width = self._cameras[name].latest().colour.shape[:2]
+        return height, width
 
     def frame(self, name: str) -> bytes:
         """The newest frame as a JPEG; CameraError says what is wrong."""

@@ -23,6 +23,7 @@ from robot_io.loop import Loop
 from robot_io.messages import readable
 from robot_io.phase import Phase
 from robot_io.senses import Senses
+from robot_io.sighting import Sighting
 from robot_io.steering import Steering
 from robot_io.stopping import stop_soon
 from robot_io.tending import Tending
@@ -50,6 +51,7 @@ class Live:
         wall: Callable[[], float],
         lenses: Lenses | None = None,
         identity: Path | None = None,
+        folder: Path | None = None,
     ) -> None:
         lenses = lenses or Lenses({})
         self.pages: set[LivePage] = set()
@@ -59,6 +61,7 @@ class Live:
         self._steering = Steering(loop, wall)
         self.diary = Diary()
         self.tending = Tending(loop, identity)
+        self.sighting = Sighting(loop, lenses, folder)
         self._senses = Senses(loop, self.diary, clock, wall, lenses)
         self._filming = Filming(loop, eye, lenses, clock, wall)
 
@@ -149,6 +152,7 @@ class Live:
             "controller": state.controller,
             "note": state.note,
             "leader": None if leader is None else {"stage": leader.stage.value, "why": leader.why},
+            "blind": state.blind,
             "dropped": self._steering.dropped,
             "time": self._wall(),
             "since": round(self._wall() - (now - state.since), 3),
@@ -197,6 +201,8 @@ class Live:
 
     async def _feel(self, page: LivePage, message: Mapping[str, Any]) -> None:
         page.feels = bool(message["on"])
+        if page.feels:
+            await page.tell(type="sight", **await self.sighting.told())
 
     async def _lease(self, page: LivePage, message: Mapping[str, Any]) -> None:
         session, do = page.grant.session, message["do"]
@@ -221,12 +227,20 @@ class Live:
         if work is not None:
             await asyncio.wrap_future(self._loop.call(work))
         if "on" in message:
+            if not message["on"]:
+                await self.sighting.stand()
             self.changed()
 
     async def _lead(self, page: LivePage, message: Mapping[str, Any]) -> None:
         if not self.lease.holds(page.grant.session):
             raise LeaseRefused("expected the one who holds the lease to lead; take it first")
         await asyncio.wrap_future(self._loop.call(self._steering.lead(on=bool(message["on"]))))
+        self.changed()
+
+    async def _sight(self, page: LivePage, message: Mapping[str, Any]) -> None:
+        if not self.lease.holds(page.grant.session):
+            raise LeaseRefused("expected the one who drives to calibrate a camera; press Drive first")
+        self._spread("sight", dict(await self.sighting.do(message)))
         self.changed()
 
     async def _retrace(self, page: LivePage, message: Mapping[str, Any]) -> None:
@@ -262,5 +276,6 @@ _VERBS = {
     "lead": Live._lead,
     "retrace": Live._retrace,
     "calibrate": Live._calibrate,
+    "sight": Live._sight,
     "hidden": Live._hide,
 }

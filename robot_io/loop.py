@@ -82,7 +82,7 @@ class Loop:
         elif self._motion is not None or self.flow.waits:
             phase = Phase.MOVING
         told = self.arm.features.name, self.tick, self.arm.clipped, self._pace, self._since
-        return State(phase, why, *told, self.flow.mode.value, self.flow.note)
+        return State(phase, why, *told, self.flow.mode.value, self.flow.note, self.blind)
 
     @property
     def moving(self) -> bool:

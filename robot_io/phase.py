@@ -33,3 +33,5 @@ class State:
     """Who drives tick by tick: "nobody", "policy", "human" or "retrace"."""
     note: str = ""
     """How the last one of these ended."""
+    blind: str = ""
+    """What is wrong with one of its cameras; whatever moves by itself is held until that is mended."""

@@ -33,6 +33,8 @@ LEADER = "leader"
 LED = ("feetech", "so101", "so100")
 """Kinds of arms that a leader arm can drive."""
 EMULATED = ("so101", "line", LEADER)
+BENCH, BENCH_ARM = "bench", "arm"
+"""A link in an emulator's temporary folder to its bench, and the port in there."""
 
 
 def find_ports() -> list[Found]:
@@ -65,7 +67,16 @@ def find_emulated() -> list[Found]:
         for path in sorted(Path(tempfile.gettempdir()).glob(f"askback-*/{kind}"))
         if _own_terminal(path)
     ]
-    return [Found(str(path), f"emulated {path.name}", "", path.name) for path in links]
+    found = [Found(str(path), f"emulated {path.name}", "", path.name) for path in links]
+    return found + [
+        Found(str(folder / BENCH_ARM), "emulated so101 at a bench", "", "so101") for folder in find_benches()
+    ]
+
+
+def find_benches() -> list[Path]:
+    """Folders of emulated benches that run on this machine, this user's own only; the camera is there, too."""
+    links = sorted(Path(tempfile.gettempdir()).glob(f"askback-*/{BENCH}"))
+    return [link.resolve() for link in links if _own_terminal(link.resolve() / BENCH_ARM)]
 
 
 def _own_terminal(path: Path) -> bool:

@@ -89,7 +89,10 @@ class Server:
             wall=time.time,
             lenses=self.lenses,
             identity=options.identity,
+            folder=options.directory,
         )
+        if self.live.sighting.possible:
+            arm.features = replace(arm.features, capabilities=arm.features.capabilities | {"sight"})
         self._uvicorn = uvicorn.Server(self._config())
         self._thread = Thread(target=self._uvicorn.run, args=([listening],), name="server", daemon=True)
 

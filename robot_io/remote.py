@@ -145,7 +145,7 @@ class RemoteArm:
         """As `Table.perform`; as long as the motion takes. A real arm's is rehearsed first, and refused if that goes
         wrong, unless a person wants it `anyway`.
         """
-        return report_of(self._ask("perform", actions=actions, anyway=anyway))
+        return report_of(self._ask("perform", actions=actions, anyway=anyway, patient=True))
 
     def check(self, actions: Array) -> None:
         """Whether `perform` would begin: Unreachable or Refused if not; moves nothing."""
@@ -217,7 +217,8 @@ class RemoteArm:
             raise NotConnected(f"expected a running arm process for {self._directory}, found none; start it")
         return run.port, run.secret
 
-    def _ask(self, do: str, **fields: Any) -> Any:
+    def _ask(self, do: str, *, patient: bool = False, **fields: Any) -> Any:
+        """Ask, and wait for the reply; `patient`: for as long as the arm is held."""
         link = self._link
         if link is None:
             raise NotConnected("expected a connected arm; call connect, or reconnect after the process is back")
@@ -228,7 +229,7 @@ class RemoteArm:
             message = wire.pack({"id": number, "do": do, **fields})
             with self._lock:
                 link.socket.send(message)
-            reply = waiting.result(self._timeout)
+            reply = self._reply(waiting, patient)
         except FutureTimeout as error:
             raise ArmError(
                 f"expected {do} to be answered within {self._timeout:g} s, got nothing; try again"
@@ -240,6 +241,14 @@ class RemoteArm:
         if not reply.get("ok"):
             raise error_of(reply)
         return reply.get("value")
+
+    def _reply(self, waiting: Future[Mapping[str, Any]], patient: bool) -> Mapping[str, Any]:
+        while True:
+            try:
+                return waiting.result(self._timeout)
+            except FutureTimeout:
+                if not patient or self.state()["phase"] not in ("held", "moving"):
+                    raise
 
     def _read(self, link: _Link) -> None:
         """Hand every reply to who waits for it; at the end, tell all that it is the end."""

@@ -22,6 +22,7 @@ from robot_io.lenses import Lenses
 from robot_io.loop import Loop
 from robot_io.phase import Phase
 from robot_io.safety import Tipped
+from robot_io.sighted import Sighted
 
 log = logging.getLogger(__name__)
 Array = NDArray[Any]
@@ -72,9 +73,7 @@ class Senses:
             await asyncio.sleep(POSE_SECONDS)
 
     async def _feel(self, tell: Tell) -> None:
-        if self._lenses.names:
-            self._loop.blind = self._lenses.trouble()
-            tell("cameras", {"cameras": self._lenses.states()})
+        self._look(tell)
         try:
             told = await asyncio.wrap_future(self._loop.call(self.feel))
         except ArmError as error:
@@ -83,6 +82,16 @@ class Senses:
             return
         for kind, message in told.items():
             tell(kind, message)
+
+    def _look(self, tell: Tell) -> None:
+        """A camera that fails: the arm's own, or one that people watch."""
+        arm = self._loop.arm.arm
+        own = arm.camera_trouble() if isinstance(arm, Sighted) else ""
+        before, self._loop.blind = self._loop.blind, "; ".join(filter(None, (own, self._lenses.trouble())))
+        if self._loop.blind != before:
+            self._loop.changed()
+        if self._lenses.names:
+            tell("cameras", {"cameras": self._lenses.states()})
 
     def feel(self) -> dict[str, dict[str, Any]]:
         """Kind of message → message; only on the loop's thread. What fails there latches the arm and is told."""

@@ -18,6 +18,9 @@ class Sighted(Table, Protocol):
     def frame(self, camera: str) -> bytes:
         """One JPEG of one of features.cameras."""
 
+    def camera_trouble(self) -> str:
+        """What is wrong with its camera, in a sentence; "" if nothing is. Costs nothing."""
+
     def path_from(self, joints: Array, actions: Array) -> JointPath:
         """As `Pathed.path`, from joints (J,)."""
 

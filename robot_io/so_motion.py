@@ -100,16 +100,24 @@ def _folded(actions: Array, turn: float) -> Array:
         azimuth = np.arctan2(ay, ax) - np.arcsin(SIDE / far)
         forward = np.sqrt(far**2 - SIDE**2) - SHOULDER[0]
         up = z + WRIST_TO_ROLL + ROLL_TO_TIP - SHOULDER[1]
-        reach = np.hypot(forward, up)
-        upper, lower = np.hypot(*UPPER), np.hypot(*LOWER)
-        inner = np.arccos((upper**2 + reach**2 - lower**2) / (2 * upper * reach))
-        first = np.arctan2(up, forward) + inner
-        second = np.arctan2(up - upper * np.sin(first), forward - upper * np.cos(first))
+    first, second = two_bars(forward, up)
     lift = math.atan2(UPPER[1], UPPER[0]) - first
     elbow = math.atan2(LOWER[1], LOWER[0]) - second - lift
     wrist = math.pi / 2 - lift - elbow
     roll = (yaw - azimuth - math.pi + ROLL_ZERO + math.pi) % (2 * math.pi) - math.pi
     return np.column_stack([-azimuth, lift, elbow, wrist, roll])
+
+
+def two_bars(forward: Array, up: Array) -> tuple[Array, Array]:
+    """How the upper and the lower arm slope, (N,) radians each, to bring the wrist (N,) metres forward of the
+    shoulder and up; NaN where it is too far or too near.
+    """
+    upper, lower = np.hypot(*UPPER), np.hypot(*LOWER)
+    with np.errstate(invalid="ignore"):
+        reach = np.hypot(forward, up)
+        inner = np.arccos((upper**2 + reach**2 - lower**2) / (2 * upper * reach))
+        first = np.arctan2(up, forward) + inner
+        return first, np.arctan2(up - upper * np.sin(first), forward - upper * np.cos(first))
 
 
 def _unreachable(actions: Array, joints: Array, limits: Limits) -> Unreachable:
@@ -155,36 +163,20 @@ def pick_and_place(
     legs: list[tuple[Array, float]] = []
     at = np.asarray(start, dtype=np.float64)
     for carry, down, before, after in ((over[0], pick, opened, 1.0), (over[1], place, 1.0, opened)):
-        legs += [(_swing(at, carry, limits, pace), before), (_swing(carry, down[0], limits, pace), before)]
+        legs += [(swing(at, carry, limits, pace), before), (swing(carry, down[0], limits, pace), before)]
         legs += [(down, before), (down[-1] + still, before), (down[-1] + still, after), (down[::-1], after)]
-        legs.append((_swing(down[0], carry, limits, pace), after))
+        legs.append((swing(down[0], carry, limits, pace), after))
         at = carry
-    legs.append((_swing(at, np.clip(rest, limits.lower, limits.upper), limits, pace), opened))
+    legs.append((swing(at, np.clip(rest, limits.lower, limits.upper), limits, pace), opened))
     return JointPath(np.concatenate([rows for rows, _ in legs]), np.concatenate([[g] * len(r) for r, g in legs]))
 
 
 def fold(start: Array, gripper: float, rest: Array, limits: Limits) -> JointPath:
     """From joints (5,) up, unless it is folded already, and then to rest (5,); the gripper stays as it is."""
     rest, up = np.clip(rest, limits.lower, limits.upper), np.array([start[0], *CARRY, start[4]])
-    legs = [] if so.folded(start) else [_swing(start, up, limits, PACE)]
-    rows = np.concatenate([*legs, _swing(legs[-1][-1] if legs else start, rest, limits, PACE)])
+    legs = [] if so.folded(start) else [swing(start, up, limits, PACE)]
+    rows = np.concatenate([*legs, swing(legs[-1][-1] if legs else start, rest, limits, PACE)])
     return JointPath(rows, np.full(len(rows), gripper))
-
-
-def touch(action: Array, start: Array, gripper: float, limits: Limits) -> JointPath:
-    """From joints (5,) up, above a point x, y, z, yaw (4,), and straight down to it, with the jaws shut.
-
-    Raises:
-        Unreachable: nothing moved.
-    """
-    down = _descent(np.asarray(action, dtype=np.float64), limits, PACE)
-    over = np.array([down[0, 0], *CARRY, down[0, 4]])
-    up = np.array([start[0], *CARRY, start[4]])
-    rows = np.concatenate(
-        [_swing(start, up, limits, PACE), _swing(up, over, limits, PACE), _swing(over, down[0], limits, PACE), down]
-    )
-    grip = np.minimum(gripper + np.arange(1, len(rows) + 1) / PACE.rate, 1.0)
-    return JointPath(rows, grip)
 
 
 def _descent(action: Array, limits: Limits, pace: Pace) -> Array:
@@ -207,8 +199,8 @@ def _descent(action: Array, limits: Limits, pace: Pace) -> Array:
     return np.column_stack([np.interp(new, np.linspace(0, 1, ticks), column) for column in rows.T])
 
 
-def _swing(start: Array, end: Array, limits: Limits, pace: Pace) -> Array:
-    """(T, 5) all joints together, softly off and softly on."""
+def swing(start: Array, end: Array, limits: Limits, pace: Pace) -> Array:
+    """(T, 5) from joints (5,) to joints (5,): all together, softly off and softly on."""
     seconds = np.pi / 2 * float(np.max(np.abs(end - start) / (limits.speed * pace.share)))
     ticks = max(int(np.ceil(seconds * pace.rate)), 1)
     share = 0.5 - 0.5 * np.cos(np.pi * np.arange(1, ticks + 1) / ticks)

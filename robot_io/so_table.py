@@ -142,6 +142,10 @@ class SoTable(SoArm):
         arrays["picture"] = self._sight.top_down(frame.colour, table, SCALE)
         return Observation(observation.time, arrays)
 
+    def camera_trouble(self) -> str:
+        """What is wrong with its camera, in a sentence; "" if nothing is."""
+        return self._camera.state().trouble if self._camera is not None else ""
+
     def frame(self, camera: str) -> bytes:
         """One JPEG of what the camera shows now."""
         if camera != CAMERA:

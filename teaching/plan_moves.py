@@ -60,6 +60,8 @@ class PlanMoves(LessonThread):
         buffer.salvage(but=self._left)
         self.memory = Memory(buffer, self.config)
         self.ahead = ahead and self.world.is_scene
+        self.blind = ""
+        """What is wrong with the arm's camera."""
         self.phase, self.message, self.paused = Phase.STARTING, "", False
         self.wanted_goal = next((d.plan.goal for d in reversed(self.memory.decisions)), self.task.example)
         """What is asked of an arm that is not told its scene's goal: the last one that a person gave."""
@@ -101,10 +103,19 @@ class PlanMoves(LessonThread):
 
     def _tick(self) -> None:
         self.keeper.retry()
+        self._blinded(self.world.trouble())
         if self.phase in (Phase.STOPPED, Phase.FAULT) and self.world.ready():
             self.go("released")
             self.message = ""
             self.new_scene()
+
+    def _blinded(self, trouble: str) -> None:
+        """A camera fails, or does no more: tell. The arm is held meanwhile, and whatever is under way then goes on."""
+        if trouble != self.blind:
+            self.blind = trouble
+            self.message = (
+                f"{trouble}. The lesson waits, and goes on by itself when pictures come again" if trouble else ""
+            )
 
     def go(self, event: str) -> None:
         """To the next phase, by the table."""
@@ -218,6 +229,9 @@ class PlanMoves(LessonThread):
         return stored
 
     def _done(self, done: Done) -> None:
+        self._blinded(str(done.error) if done.kind == "blind" else "")
+        if done.kind == "blind":
+            return
         if done.error is not None:
             self._failed(done.error)
         elif done.kind == "performed" and done.moment is not None:

@@ -6,6 +6,7 @@ next question is ready at once. What was foreseen is compared with what came abo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,10 +15,13 @@ from typing import Any, cast
 import numpy as np
 
 from robot_io.arm import ArmError, NotConnected, Observation, Report, Scene, Stopped, Table, Unreachable
+from robot_io.errors import CameraError
 from teaching.task import Truth
 from teaching.tasks.sequence import scene_of
 from teaching.types import Array
 
+BLIND_SECONDS = 0.2
+"""Between two looks through a camera that fails."""
 TOLERANCE = 0.002
 """Metres by which a foreseen object may lie elsewhere."""
 
@@ -38,7 +42,7 @@ class Done:
     """One thing that the arm was told to do, and how it went."""
 
     kind: str
-    """"performed" or "reset"."""
+    """"performed" or "reset"; "blind": a camera fails, and it is waited for."""
     moment: Moment | None = None
     report: Report | None = None
     error: ArmError | None = None
@@ -152,7 +156,7 @@ class World:
             return
         try:
             report = act() or None
-            moment = self.look() if look or not self.is_scene else Moment(self.arm.observe(), self.scene.truth())
+            moment = self._seen(era) if look or not self.is_scene else Moment(self.arm.observe(), self.scene.truth())
             done = Done(kind, moment, report)
             if isinstance(report, Report) and not report.reached:
                 done = Done(kind, error=Stopped(f"the arm did not finish its move: {report.reason or 'it was held'}"))
@@ -160,6 +164,27 @@ class World:
             done = Done(kind, error=error)
         if era == self._era:
             self._post(done)
+
+    def _seen(self, era: int) -> Moment:
+        """What is there now; a camera that fails is waited for, and that is told."""
+        while True:
+            try:
+                return self.look()
+            except CameraError as error:
+                if era != self._era:
+                    raise
+                self._post(Done("blind", error=error))
+                time.sleep(BLIND_SECONDS)
+
+    def trouble(self) -> str:
+        """What is wrong with a camera of a real arm, in a sentence; "" if nothing is, or it cannot be asked."""
+        state = getattr(self.arm, "state", None)
+        if state is None or self.arm.features.simulated:
+            return ""
+        try:
+            return str(state().get("blind", ""))
+        except ArmError:
+            return ""
 
     def ready(self) -> bool:
         """Whether the arm can be told to move again; tries to reach one that vanished."""
@@ -185,5 +210,6 @@ class World:
 
     def close(self) -> None:
         """Finish nothing more; the arm is left to its owner."""
+        self.forget()
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._aside.shutdown(wait=False, cancel_futures=True)

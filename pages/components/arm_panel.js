@@ -17,11 +17,14 @@ class ArmPanel {
     this.skeleton = new Skeleton(this.part("shape"));
     this.cameras = new CameraViews(this.part("cameras"), this.arm);
     this.walk = new Walk((name) => this.part(name), this.arm);
+    this.sight = new SightWalk((name) => this.part(name), this.arm);
     this.share = SPEEDS[1][1];
     this.heard = {
       state: () => this.tell(), link: () => this.tell(), hello: () => this.build(), pose: ({ detail }) => this.pose(detail),
-      health: ({ detail }) => this.health(detail), error: ({ detail }) => this.say(detail.message), released: () => this.say(""),
-      calibration: ({ detail }) => this.walk.told(detail), cameras: ({ detail }) => this.cameras.told(detail.cameras), frame: ({ detail }) => this.cameras.paint(detail),
+      health: ({ detail }) => this.health(detail), error: ({ detail }) => this.wrong(detail.message), released: () => this.say(""),
+      calibration: ({ detail }) => this.walk.told(detail), frame: ({ detail }) => { this.sight.paint(detail); this.cameras.paint(detail); },
+      cameras: ({ detail }) => { this.cameras.told(detail.cameras); this.sight.offer(detail.cameras); },
+      sight: ({ detail }) => { this.sight.told(detail); this.part("views").hidden = this.sight.open; },
     };
     for (const [type, act] of Object.entries(this.heard)) this.arm.addEventListener(type, act);
     this.part("fault-release").onclick = () => this.arm.release();
@@ -59,6 +62,7 @@ class ArmPanel {
     const features = this.arm.features;
     const walks = Boolean(features) && features.capabilities.includes("calibrate");
     this.part("walk").hidden = !walks;
+    this.part("sight").hidden = !features || !features.capabilities.includes("sight");
     this.part("body").style.display = !features || walks ? "none" : "";
     if (!features || walks) return;
     const head = ["joint", "", "", "", "angle", "load", "°C", "V"].map((textContent) => element("span", { className: "head", textContent }));
@@ -118,6 +122,9 @@ class ArmPanel {
 
   say(text) { this.part("told").textContent = text; }
 
+  /** What cannot be done is said where the person looks. */
+  wrong(text) { this.sight.open ? this.sight.say(text) : this.say(text); }
+
   tell() {
     const state = this.arm.state;
     const box = this.part("panel");
@@ -139,6 +146,7 @@ class ArmPanel {
     const may = Boolean(state) && ["idle", "moving", "held"].includes(state.phase) && (state.you === "drive" || !state.driver);
     for (const button of this.part("joints").querySelectorAll("button")) button.disabled = !may;
     if (!may) this.stand();
+    this.sight.allow(state);
     this.walk.allow(Boolean(state) && (state.you === "drive" || !state.driver));
   }
 
@@ -206,6 +214,7 @@ class ArmPanel {
     this.stand();
     this.arm.feel(false);
     this.cameras.close();
+    this.sight.close();
     for (const [type, act] of Object.entries(this.heard)) this.arm.removeEventListener(type, act);
     for (const type of ["blur", "pointerup", "pointercancel"]) window.removeEventListener(type, this.let);
   }

@@ -6,7 +6,7 @@ from pages.components.bundle import register, text
 
 _MOUNT = register(
     "arm_panel",
-    *("arm_link.js", "skeleton.js", "camera_views.js", "walk.js", "arm_panel.js"),
+    *("arm_link.js", "skeleton.js", "camera_views.js", "walk.js", "sight.js", "arm_panel.js"),
     ARM_WORKER=text("arm_worker.js"),
 )
 

@@ -64,6 +64,8 @@ class Bench:
     def __init__(self) -> None:
         self.recipe = Recipe(0, TASKS[0])
         self.goal, self.max_steps = "", 1
+        self.lens = "fine"
+        """What its camera does: "fine", "stall", "freeze" or "gone"."""
         self.moving = False
         """The scene is one for lessons in motion."""
         self.things: tuple[Thing, ...] = ()

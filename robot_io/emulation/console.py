@@ -13,6 +13,8 @@ from robot_io.emulation.terminal import Terminal
 
 HAND = 0.8
 """Radians per second at which a hand turns a joint."""
+LENS = ("fine", "stall", "freeze", "gone")
+"""What an emulated bench's camera does."""
 HELP = """drop SHARE            answers that lose one byte, 0 to 1
 drop-commands SHARE   commands that lose one byte
 corrupt SHARE         answers with a wrong byte
@@ -25,6 +27,7 @@ turn N BY [SPEED]     a hand turns a joint by so many radians, at 0.8 a second o
 hot N CELSIUS         a servo's temperature (so101)
 volts N VOLTS         a servo's supply (so101)
 leader WORDS          any of these, of the leader arm beside it (so101 --leader)
+camera stall|freeze|gone|fine   no pictures, the same one for ever, no camera; and back (so101 --bench)
 power                 the supply off and on again
 unplug | plug         the cable
 clear                 a perfect wire, every servo there, nothing stuck
@@ -58,6 +61,7 @@ class Console:
             "leader": self._led,
             "hot": lambda words: setattr(self._servo(words[0]).wear, "temperature", float(words[1])),
             "volts": lambda words: setattr(self._servo(words[0]).wear, "volts", float(words[1])),
+            "camera": lambda words: self._lens(words[0]),
             "power": lambda words: self._power(),
             "unplug": lambda words: terminal.unplug(),
             "plug": lambda words: terminal.plug(),
@@ -123,6 +127,12 @@ class Console:
             raise BadCommand("expected an emulator with a leader; start it with --leader")
         return self._leader.obey(" ".join(words))
 
+    def _lens(self, fault: str) -> None:
+        bench = getattr(self._board_motors(), "bench", None)
+        if bench is None or fault not in LENS:
+            raise BadCommand(f"expected one of {', '.join(LENS)} on an emulator with --bench, got {fault!r}")
+        bench.lens = fault
+
     def _late(self, words: Sequence[str]) -> None:
         self._terminal.faults.late = _share(words)
         if len(words) > 1:
@@ -133,6 +143,8 @@ class Console:
 
     def _clear(self) -> None:
         self._terminal.faults.clear()
+        if (bench := getattr(self._board_motors(), "bench", None)) is not None:
+            bench.lens = LENS[0]
         if isinstance(self._board, ServoBus):
             self._board.dead.clear()
         motors = self._board_motors()

@@ -63,6 +63,7 @@ def door(motors: BenchMotors, directory: Path, lock: RLock, more: Verbs | None =
         "reset": reset,
         "truth": bench.truth,
         "sense": bench.sense,
+        "lens": lambda: bench.lens,
         "snapshot": lambda: packed(bench, motors.joints),
         **(more or {}),
     }

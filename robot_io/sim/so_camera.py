@@ -18,7 +18,7 @@ import pybullet
 from numpy.typing import NDArray
 
 from robot_io import hand_eye, wire
-from robot_io.emulated_camera import RATE, SIGHT, write_frame
+from robot_io.emulated_camera import FRAME, RATE, SIGHT, write_frame
 from robot_io.emulation.back_door import BackDoor
 from robot_io.emulation.bench import Bench
 from robot_io.errors import NotConnected
@@ -27,6 +27,8 @@ from robot_io.priority import be_nice
 from robot_io.sim import bodies
 from robot_io.sim.cameras import Camera
 from robot_io.sim.so101 import load
+from robot_io.sim.so_bench import REACH
+from robot_io.so_motion import chain
 
 Array = NDArray[Any]
 LENS = Camera((0.25, 0.03, 0.60), (0.205, 0.0, 0.0), (-1, 0, 0), 400, 300, (-0.36, 0.36, -0.27, 0.27), 0.05, 2.0)
@@ -35,6 +37,9 @@ SIDE = Camera((0.62, -0.42, 0.42), (0.12, 0.0, 0.08), (0, 0, 1), 320, 240, (-0.4
 NOISE = 1.5
 """Standard deviation of a pixel's brightness, of 255."""
 NICE = 4
+BEAD, BEAD_SIZE, BEAD_COLOUR = 0.25, 0.007, (0.95, 0.1, 0.85, 1.0)
+"""Radians below which the empty jaws hold a bead, for whoever calibrates the camera; metres of its radius; red, green,
+blue, alpha."""
 ORPHAN = 5.0
 """Seconds without a bench after which it ends."""
 
@@ -55,7 +60,8 @@ class Set:
         self._client = bodies.connect()
         self._bench = Bench()
         self._laid: Any = None
-        self._arm = -1
+        self._arm = self._bead = -1
+        self._chain = chain(REACH)
         self._ids: list[int] = []
 
     def close(self) -> None:
@@ -71,6 +77,8 @@ class Set:
             pybullet.resetJointState(self._arm, index, angle, physicsClientId=self._client)
         for body, (x, y, z, yaw) in zip(self._ids, self._bench.poses().tolist(), strict=True):
             pybullet.resetBasePositionAndOrientation(body, (x, y, z), bodies.quaternion(yaw), self._client)
+        there = self._chain.tip(joints[:5]) if joints[5] < BEAD and self._bench.held is None else np.array([0, 0, -9.0])
+        pybullet.resetBasePositionAndOrientation(self._bead, there.tolist(), (0, 0, 0, 1), self._client)
         return lens.shoot(self._client)[0]
 
     def _build(self) -> None:
@@ -78,6 +86,10 @@ class Set:
         bodies.add_table(self._client, solid=False)
         self._arm = load(self._client)
         self._ids = [bodies.add_seen(thing, self._client) for thing in self._bench.things]
+        look = pybullet.createVisualShape(
+            pybullet.GEOM_SPHERE, radius=BEAD_SIZE, rgbaColor=BEAD_COLOUR, physicsClientId=self._client
+        )
+        self._bead = pybullet.createMultiBody(0, -1, look, physicsClientId=self._client)
         self._laid = self._bench.recipe
 
 
@@ -86,19 +98,24 @@ def film(directory: Path, seed: int, rate: float) -> None:
     rng, stage, door = np.random.default_rng(seed), Set(), BackDoor(directory)
     picture: Array = np.zeros((0, 0, 3), np.uint8)
     seen, number, heard = b"", 0, time.monotonic()
+    shown: Array | None = None
     grain = np.round(rng.normal(0.0, NOISE, (2 * LENS.height, 2 * LENS.width, 1))).astype(np.int16)
     while time.monotonic() - heard < ORPHAN:
         begun = time.monotonic()
         try:
-            snapshot = bytes(door.ask("snapshot"))
+            snapshot, lens = bytes(door.ask("snapshot")), str(door.ask("lens"))
             heard = begun
         except NotConnected:
             time.sleep(0.2)
             continue
         if (now := _visible(snapshot)) != seen:
             picture, seen = stage.show(snapshot), now
-        number += 1
-        write_frame(directory, _grainy(picture, grain, rng), number)
+        if lens == "gone":
+            (directory / FRAME).unlink(missing_ok=True)
+        elif lens != "stall":
+            number += 1
+            shown = shown if lens == "freeze" and shown is not None else _grainy(picture, grain, rng)
+            write_frame(directory, shown, number)
         time.sleep(max(0.0, 1 / rate - (time.monotonic() - begun)))
     stage.close()
 

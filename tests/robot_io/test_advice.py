@@ -34,6 +34,8 @@ STILL = {
 }
 """What a person types at the emulator → what the arm tells while it stands still."""
 MOVING = {**STILL, "stall 2": {"Stalled"}}
+LENS = {"camera"}
+"""The camera's faults: `test_camera_faults.py` has them, with a real picture."""
 HARMLESS = {"alive", "free", "push", "plug", "clear", "show", "help"}
 ANY_BOARD = {"drop 1", "drop-commands 1", "corrupt 1", "late 1 0.2", "silent on", "power", "unplug"}
 """Those that a line board knows, too; a board that starts anew lets the arm hang until it is released."""
@@ -107,7 +109,7 @@ def test_what_nobody_foresaw_is_told_as_it_came():
 
 def test_every_command_of_the_emulator_is_known_here(port, monkeypatch):
     commands = set(Felt("feetech", port, monkeypatch).console._commands)
-    assert commands == {line.split()[0] for line in MOVING} | HARMLESS
+    assert commands == {line.split()[0] for line in MOVING} | HARMLESS | LENS
 
 
 @pytest.mark.parametrize("fault", STILL)

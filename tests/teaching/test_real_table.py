@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from robot_io.arm import Array, Features, Observation, Refused, Report
-from robot_io.errors import ArmError
+from robot_io.errors import ArmError, CameraError
 from robot_io.fake import FakeArm
 from teaching.phases import Phase
 from teaching.plan_lesson import PlanLesson
@@ -27,6 +27,7 @@ class SeenTable:
     def __init__(self) -> None:
         self._arm = FakeArm()
         self.against = self.blind = ""
+        self.failing: type[ArmError] = ArmError
         self.performed: list[bool] = []
         self.cleared = 0
 
@@ -41,7 +42,7 @@ class SeenTable:
 
     def observe(self, *, pictures: bool = False) -> Observation:
         if pictures and self.blind:
-            raise ArmError(self.blind)
+            raise self.failing(self.blind)
         return self._arm.observe(pictures=pictures)
 
     def check(self, actions: Array) -> None:
@@ -135,6 +136,21 @@ def test_a_person_may_want_it_anyway_and_that_is_recorded(lesson, table):
     assert table.performed == [True]
     notes = [e.body for e in lesson.buffer.history() if e.kind == "note"]
     assert notes == [{"rehearsal": "overridden", "decision": question.decision.id, "teacher": "Anna"}]
+
+
+def test_a_camera_that_fails_is_waited_for_where_the_lesson_is(lesson, table):
+    first = asked(lesson)
+    table.blind = "camera 0 has given no picture for 0.5 s; check its cable"
+    table.failing = CameraError
+    answered(lesson)
+    settle(lesson, lambda: "goes on by itself" in lesson.message)
+    assert lesson.phase is Phase.ACTING
+    assert table.performed == [False], "what was answered is carried out once"
+    table.blind = ""
+    settle(lesson, lambda: lesson.question is not None and lesson.question is not first)
+    assert lesson.message == ""
+    assert table.performed == [False]
+    assert len(lesson.buffer.answers()) == 1
 
 
 def test_a_camera_that_goes_pauses_the_lesson_which_goes_on_when_it_is_back(lesson, table):

@@ -104,6 +104,43 @@ def released(path: Path) -> None:
     arm.disconnect()
 
 
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("fault", ["stall", "gone"])
+def test_a_lesson_waits_for_its_camera_and_loses_nothing(fault: str, bench: Emulator, tmp_path: Path) -> None:
+    """The camera fails while the arm carries out what a person showed: it stands, the page tells, and both go on."""
+    path = supervisor.create_lesson(tmp_path / "home", "Arm", arm=arm_name(bench), start="nothing")
+    keeper, door = supervisor.Supervisor(), BackDoor(tmp_path / "bench")
+    keeper.open(path)
+    keeper.watch(0.5)
+    try:
+        end = time.monotonic() + PATIENCE
+        while not supervisor.running(path):
+            assert time.monotonic() < end, supervisor.last_words(path, "arm")
+            time.sleep(0.2)
+        with Watch(path), Channel(path, session="anna", teacher="Anna") as page:
+            said = [shown_right(page, door)]
+            page.wait(lambda view: view["acting"] is not None, PATIENCE)
+            time.sleep(2.0)
+            bench.say(f"camera {fault}")
+            view = page.wait(lambda view: "goes on by itself" in view["message"], PATIENCE)
+            assert "camera" in view["message"]
+            assert view["phase"] == "acting", "it waits, the scene is not given up"
+            time.sleep(2.0)
+            bench.say("camera fine")
+            page.wait(lambda view: view["message"] == "", PATIENCE)
+            said.append(shown_right(page, door))
+            page.wait(lambda view: view["counts"]["answers"] == 2, PATIENCE)
+    finally:
+        keeper.close(path)
+        keeper.stop(lessons=False)
+        door.close()
+    with ReplayBuffer(path) as buffer:
+        assert buffer.verify().whole
+        assert list(buffer.answers()) == said
+        first, *_ = buffer.episodes()
+    assert first.reward > 0, "the block that was shown came into its bowl"
+
+
 def test_a_lesson_goes_on_after_the_cable_was_pulled_in_motion(bench: Emulator, tmp_path: Path) -> None:
     path = supervisor.create_lesson(tmp_path / "home", "Arm", arm=arm_name(bench), start="nothing")
     keeper, door = supervisor.Supervisor(), BackDoor(tmp_path / "bench")
