@@ -64,7 +64,7 @@ def _differences(then: Mapping[str, str]) -> Json:
 
 def _starter_same(capsule: Json, config: LessonConfig) -> bool:
     place = starter(config.task) if config.start == "starter" else None
-    return (policy_hash(place) if place is not None else "") == capsule["starter"]
+    return bool((policy_hash(place) if place is not None else "") == capsule["starter"])
 
 
 def _plans(capsule: Json, config: LessonConfig, directory: Path, threads: int, report: Report) -> Json:

@@ -96,7 +96,7 @@ class TextEncoder:
     def _layer(self, x: Tensor, name: str) -> Tensor:
         heads = int(self._config["num_attention_heads"])
         query, key, value = (
-            self._linear(x, f"{name}.attention.self.{part}").unflatten(2, (heads, -1)).transpose(1, 2)
+            self._linear(x, f"{name}.attention.self.{part}").reshape(1, x.shape[1], heads, -1).transpose(1, 2)
             for part in ("query", "key", "value")
         )
         weights = (query @ key.transpose(2, 3) / math.sqrt(query.shape[3])).softmax(dim=3)
