@@ -16,7 +16,16 @@ import numpy as np
 
 from robot_io import feetech, lerobot_door, lerobot_units, so
 from robot_io.driver import Pose
-from robot_io.errors import ArmError, NoReply, NotConnected, Unsupported
+from robot_io.errors import (
+    ArmError,
+    MissingDriver,
+    NoReply,
+    NotCalibrated,
+    NotConnected,
+    Unplugged,
+    Unsupported,
+    WrongArm,
+)
 from robot_io.limits import Limits
 from robot_io.naming import ArmName
 from robot_io.port import PortLock
@@ -30,7 +39,10 @@ ALIGNED = 0.06
 PATIENCE = 8.0
 """Seconds that driving it may take."""
 TICK = 1 / 30
+OPEN_TRIES = 3
+"""LeRobot asks a servo once only while it opens a bus, and a busy computer may be late."""
 SO_LEADER = "so101_leader"
+_HOPELESS = (Unplugged, NotCalibrated, MissingDriver, Unsupported, WrongArm)
 
 
 @dataclass(frozen=True)
@@ -99,18 +111,23 @@ class Leader:
 
     def connect(self) -> None:
         """Take it, limp, so that a hand can move it."""
-        self._lock.take()
-        try:
-            self._device = self._so_device() if self._is_so else self._any_device()
-            with self._translated(), lerobot_door.no_questions():
-                self._device.connect(calibrate=False)
-            port = getattr(getattr(self._device, "bus", None), "port_handler", None)
-            if self._is_so:
-                feetech.tune(port)
-            self._learn_units()
-        except ArmError:
-            self.disconnect()
-            raise
+        for left in range(OPEN_TRIES - 1, -1, -1):
+            self._lock.take()
+            try:
+                self._open()
+                return
+            except ArmError as error:
+                self.disconnect()
+                if not left or isinstance(error, _HOPELESS):
+                    raise
+
+    def _open(self) -> None:
+        self._device = self._so_device() if self._is_so else self._any_device()
+        with self._translated(), lerobot_door.no_questions():
+            self._device.connect(calibrate=False)
+        if self._is_so:
+            feetech.tune(self._device.bus.port_handler)
+        self._learn_units()
 
     @property
     def _is_so(self) -> bool:
@@ -203,12 +220,17 @@ class Leader:
     def disconnect(self) -> None:
         """Give it back; twice is harmless."""
         device, self._device = self._device, None
-        if device is not None and device.is_connected:
+        if device is not None:
+            port = getattr(getattr(device, "bus", None), "port_handler", None)
             try:
                 with self._translated(device):
-                    device.disconnect()
+                    if device.is_connected:
+                        device.disconnect()
+                    if port is not None and port.is_open:  # LeRobot leaves it so when it fails to open a bus
+                        port.closePort()
             except ArmError:
-                device.bus.port_handler.is_open = False
+                if port is not None:
+                    port.is_open = False
         self._lock.give()
 
     def _go(self, pose: Pose) -> None:
