@@ -33,13 +33,14 @@ KINDS = {
     "feetech": "SO-101 or SO-100, quick (Feetech's SDK)",
     "so101": "SO-101 through LeRobot",
     "so100": "SO-100 through LeRobot",
+    "dynamixel": "six X-series servos of Robotis', as in the Koch arms",
     "line": "home-built, on the line protocol",
 }
 DIAGNOSTICS = """<a href="{link}" download style="display: inline-block; padding: 0.3rem 0.75rem; border-radius: 0.5rem;
 border: 1px solid rgba(127, 127, 127, 0.4); color: inherit; text-decoration: none" title="One file: the log, versions,
 settings, and the last minute of what the arm did. It holds no secret.">Save diagnostics</a>"""
 LEADS = "A second arm that a hand moves, and this one follows."
-LIKELY = {"so101": ("feetech", "so101", "so100"), "line": ("line",), "": tuple(KINDS)}
+LIKELY = {"so101": ("feetech", "so101", "so100"), "dynamixel": ("dynamixel",), "line": ("line",), "": tuple(KINDS)}
 
 
 @dataclass(frozen=True)

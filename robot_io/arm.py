@@ -264,6 +264,7 @@ _BUILT_IN = {
     "fake": "robot_io.fake",
     "line": "robot_io.serial_arm",
     "feetech": "robot_io.feetech_arm",
+    "dynamixel": "robot_io.dynamixel_arm",
     "so100": "robot_io.so_arm:make_so100",
     "so101": "robot_io.so_arm:make_so101",
     "lerobot": "robot_io.lerobot_arm",

@@ -1,4 +1,4 @@
-"""`python -m robot_io.emulate so101|line`: an arm's electronics on a pseudo-terminal, faults included.
+"""`python -m robot_io.emulate so101|dynamixel|line`: an arm's electronics on a pseudo-terminal, faults included.
 
 Prints the port to connect to and runs until Ctrl-C or `quit`. Type `help` for what can go wrong.
 """
@@ -22,20 +22,21 @@ import numpy as np
 from robot_io.emulation.back_door import LINK
 from robot_io.emulation.console import BadCommand, Console
 from robot_io.emulation.goal_log import GoalLog
+from robot_io.emulation.koch import koch
 from robot_io.emulation.line_board import LineBoard
 from robot_io.emulation.so101 import leader, physical, so101
 from robot_io.emulation.terminal import Board, Terminal
 from robot_io.port import BENCH, BENCH_ARM
 from robot_io.priority import be_first
 
-KINDS = ("so101", "line")
+KINDS = ("so101", "dynamixel", "line")
 
 
 def board(kind: str, now: float, *, body: bool = False, bench: bool = False) -> Board:
     """The electronics of a kind, with a simulated body behind them if asked for, and a bench before that."""
     if kind == "so101":
         return physical(now, bench=bench) if body or bench else so101(now=now)
-    return LineBoard(now=now)
+    return koch(now=now) if kind == "dynamixel" else LineBoard(now=now)
 
 
 @contextlib.contextmanager
@@ -71,7 +72,11 @@ def clock(pace: float) -> Callable[[], float]:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m robot_io.emulate", description="An arm's electronics, emulated.")
-    parser.add_argument("kind", choices=KINDS, help="an SO-101's servo bus, or a home-built arm's board")
+    parser.add_argument(
+        "kind",
+        choices=KINDS,
+        help="an SO-101's servo bus, one of Robotis' X-series servos, or a home-built arm's board",
+    )
     parser.add_argument("--link", type=Path, help="where the port shall appear (default: a fresh temporary folder)")
     parser.add_argument("--seed", type=int, default=0, help="of the faults' chance")
     parser.add_argument("--pace", type=float, default=1.0, help="emulated seconds per second (default: 1)")

@@ -29,7 +29,7 @@ from robot_io.run_files import ENDED
 
 ENTRY = "entry.json"
 IDENTITY = "identity"
-WIRED_KINDS = ("feetech", "so101", "so100", "line")
+WIRED_KINDS = ("feetech", "so101", "so100", "dynamixel", "line")
 """Kinds of arms at a port that may be chosen on a page."""
 CALIBRATES = ("feetech", "so101", "so100")
 SIMULATED = ("sim:panda",)

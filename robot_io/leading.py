@@ -236,9 +236,12 @@ class Leading:
                     raise
 
     def _learn(self, pose: Pose) -> None:
-        if (before := self._fresh()) is not None and np.max(np.abs(pose.joints - before.joints)) > JUMP:
+        before, now = self._seen, self._clock()
+        if before is not None and now - before.at <= STALE and np.max(np.abs(pose.joints - before.pose.joints)) > JUMP:
             return
-        self._seen = _Seen(pose, self._clock())
+        if before is not None and now - before.at > STALE:
+            self._held = True  # nobody knows what the hand did meanwhile: it is taken over from anew
+        self._seen = _Seen(pose, now)
 
     def _come(self, follower: Pose) -> None:
         for left in range(COMES - 1, -1, -1):

@@ -138,6 +138,8 @@ def _wire_error(port: str, error: Exception) -> ArmError:
         return NotCalibrated(f"expected a calibrated arm, LeRobot says: {text}; calibrate it")
     if "no status packet" in text or "Missing motor" in text:
         return NoReply(f"expected every motor at {port} to answer, LeRobot says: {text[:200]}")
+    if "Could not connect" in text and "no status packet" in str(error.__cause__ or error.__context__):
+        return NoReply(f"expected every motor at {port} to answer, one was silent while LeRobot opened it")
     if "Could not connect" in text:
         return ArmNotFound(f"expected to open {port}, LeRobot says: {text[:200]}; plug the arm in")
     return BadReply(f"expected a whole answer from {port}, LeRobot says: {text[:200]}; check the cable")

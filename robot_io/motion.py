@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from robot_io.arm import BadAction, JointPath, Limits, TableView, Unreachable
@@ -34,16 +33,18 @@ def read_urdf(path: Path, tip: str, workspace: Array, offset: float = 0.0) -> Ch
         workspace: (2, 3) for `Limits`.
         offset: metres from that link's frame to the real tip, along its z axis.
     """
+    import pybullet  # an arm whose lengths are known, such as an SO arm, does without
+
     client = pybullet.connect(pybullet.DIRECT)
     try:
         flags = pybullet.URDF_IGNORE_VISUAL_SHAPES
         body = pybullet.loadURDF(str(path), useFixedBase=True, flags=flags, physicsClientId=client)
-        return _read(client, body, tip, workspace, offset)
+        return _read(pybullet, client, body, tip, workspace, offset)
     finally:
         pybullet.disconnect(client)
 
 
-def _read(client: int, body: int, tip: str, workspace: Array, offset: float) -> Chain:
+def _read(pybullet: Any, client: int, body: int, tip: str, workspace: Array, offset: float) -> Chain:
     infos = [pybullet.getJointInfo(body, j, client) for j in range(pybullet.getNumJoints(body, client))]
     index = next(j for j, info in enumerate(infos) if info[12].decode() == tip)
     turning: list[int] = []

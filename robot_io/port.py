@@ -23,16 +23,22 @@ class Found:
     serial: str
     """The adapter's own number, "" if it has none: tells two equal adapters apart."""
     likely: str = ""
-    """The kind of arm that is probably there: "so101", "line", "leader", or "" if nothing is known."""
+    """The kind of arm that is probably there: "so101", "dynamixel", "line", "leader", or "" if nothing is known."""
 
 
-BOARDS = {(0x1A86, 0x55D3): "so101", (0x2341, 0x0043): "line", (0x2341, 0x0001): "line", (0x1A86, 0x7523): "line"}
+BOARDS = {
+    (0x0403, 0x6014): "dynamixel",
+    (0x1A86, 0x55D3): "so101",
+    (0x2341, 0x0043): "line",
+    (0x2341, 0x0001): "line",
+    (0x1A86, 0x7523): "line",
+}
 """USB vendor and product → what it mostly is: the chip of bus servo adapters, and of Arduinos and their like."""
 LEADER = "leader"
 """What is probably there is a leader arm, which is no arm by itself."""
 LED = ("feetech", "so101", "so100")
 """Kinds of arms that a leader arm can drive."""
-EMULATED = ("so101", "line", LEADER)
+EMULATED = ("so101", "dynamixel", "line", LEADER)
 BENCH, BENCH_ARM = "bench", "arm"
 """A link in an emulator's temporary folder to its bench, and the port in there."""
 

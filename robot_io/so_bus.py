@@ -12,13 +12,13 @@ from robot_io import feetech, so
 from robot_io.calibration import Calibration, Span
 from robot_io.driver import Health
 from robot_io.errors import ArmError, NoReply, ServoFault, WrongArm
-from robot_io.feetech_bus import FeetechBus
+from robot_io.sdk_bus import SdkBus
 
 BACKSTOP = 1.3
 """The servos' own speed limit, as a multiple of ours."""
 
 
-def identify(bus: FeetechBus) -> Calibration:
+def identify(bus: SdkBus) -> Calibration:
     """The calibration that the servos carry; who is there was checked before.
 
     Raises:
@@ -46,7 +46,7 @@ def identify(bus: FeetechBus) -> Calibration:
     return found
 
 
-def settle(bus: FeetechBus, calibration: Calibration) -> None:
+def settle(bus: SdkBus, calibration: Calibration) -> None:
     """Goals where the joints are, and a speed limit in the servos, so that switching the torque on moves nothing.
 
     The limit also slows what a damaged command, that passes for a whole one, could ask for.
@@ -60,7 +60,7 @@ def settle(bus: FeetechBus, calibration: Calibration) -> None:
         bus.write(number, feetech.GOAL, min(max(here, span.range_min), span.range_max))
 
 
-def configured(bus: FeetechBus) -> bool:
+def configured(bus: SdkBus) -> bool:
     """Whether all servos hold, with the settings that LeRobot gives them: then nothing need be let go to set them."""
     wanted = {feetech.TORQUE: 1, feetech.MODE: 0, feetech.P_GAIN: 16, feetech.RETURN_DELAY: 0}
     return all(bus.read(n, register) == value for n in so.NUMBERS.values() for register, value in wanted.items())
@@ -84,7 +84,7 @@ def check_same(known: Calibration, found: Calibration, file: Path | None) -> Non
     )
 
 
-def silent_words(bus: FeetechBus) -> str:
+def silent_words(bus: SdkBus) -> str:
     """Which servos do not answer, in words; "" if all do."""
     try:
         silent = [f"{number} ({name})" for name, number in so.NUMBERS.items() if bus.ping(number, tries=1) is None]

@@ -44,6 +44,7 @@ DOORS = {
     "sklearn": ("teaching/experiments/",),
     "wandb": ("teaching/wandb_run.py",),
     "scservo_sdk": ("robot_io/feetech_bus.py",),
+    "dynamixel_sdk": ("robot_io/dynamixel_bus.py",),
     "lerobot": ("robot_io/lerobot_door.py", "teaching/export/", "teaching/policies/"),
     "pyarrow": ("teaching/export/",),
 }  # fmt: skip

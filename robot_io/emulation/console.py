@@ -88,6 +88,7 @@ class Console:
 
     def show(self) -> dict[str, Any]:
         """Everything worth knowing."""
+        self._terminal.advance()
         wire = self._terminal.wire
         told: dict[str, Any] = {
             "plugged": self._terminal.plugged,

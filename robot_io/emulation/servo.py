@@ -60,8 +60,12 @@ class Wear:
 class Servo:
     """A control table with a motor behind it; `angle` (radians, 0 is step 2048) is told to it by whoever turns it."""
 
+    goal_at = GOAL
+    """Address of the goal."""
+    size = SIZE
+
     def __init__(self, number: int, *, low: int = 0, high: int = STEPS - 1) -> None:
-        self.table = bytearray(SIZE)
+        self.table = bytearray(self.size)
         self._factory(number, low, high)
         self._saved = bytes(self.table[:EEPROM_END])
         self.wear = Wear()
@@ -91,6 +95,21 @@ class Servo:
     def number(self) -> int:
         """Its ID on the bus."""
         return self.table[5]
+
+    @property
+    def goal(self) -> int:
+        """Steps, as it was told last."""
+        return word(self.table, GOAL)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it has torque."""
+        return bool(self.table[TORQUE])
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Lowest and highest step."""
+        return word(self.table, 9), word(self.table, 11)
 
     @property
     def offset(self) -> int:

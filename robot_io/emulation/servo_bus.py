@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from robot_io.emulation.motors import Motors
-from robot_io.emulation.servo import GOAL, TORQUE, Servo, word
+from robot_io.emulation.servo import Servo
 
 PING, READ, WRITE, LATER, NOW = 1, 2, 3, 4, 5
 SYNC_READ, SYNC_WRITE = 0x82, 0x83
@@ -156,10 +156,10 @@ class ServoBus:
 
     def _told(self, servo: Servo, address: int, data: bytes) -> None:
         servo.write(address, data)
-        if address <= GOAL < address + len(data):
-            goal = word(servo.table, GOAL)
+        if address <= servo.goal_at < address + len(data):
+            (low, high), goal = servo.span, servo.goal
             self.goals += 1
-            self.outside += not word(servo.table, 9) <= goal <= word(servo.table, 11)
+            self.outside += not low <= goal <= high
             self.furthest = max(self.furthest, abs(goal - servo.position))
 
     def power_cycle(self) -> None:
@@ -172,8 +172,8 @@ class ServoBus:
         self.advance(self._now)
         return {
             "steps": [servo.position for servo in self.servos],
-            "goals": [word(servo.table, GOAL) for servo in self.servos],
-            "torque": [bool(servo.table[TORQUE]) for servo in self.servos],
+            "goals": [servo.goal for servo in self.servos],
+            "torque": [servo.holds for servo in self.servos],
             "loads": [round(servo.load, 3) for servo in self.servos],
             "errors": [servo.error for servo in self.servos],
             "dead": sorted(self.dead),

