@@ -17,30 +17,29 @@ from teaching.replay.events import told_of
 from teaching.replay.glance import EVERY_ENTRY, Glance
 from teaching.types import Answer, AskbackError, Decision, Outcome
 
-JUDGED = 20_000
-
 
 class Look:
     """What the page knows of a lesson besides the episodes themselves."""
 
     def __init__(self, path: Path, found: Glance) -> None:
         self.path, self.found = path, found
-        rows = found.columns.decisions
-        judged = rows[rows["outcome"] != 0][-JUDGED:]
-        self.outcomes: dict[str, int] = dict(
-            zip(found.ids("decisions", judged["number"]), judged["outcome"].tolist(), strict=True)
-        )
+        self.outcomes: dict[str, int] = {}
+        """Decision id → +1, −1 or 0, of the episodes that were asked for."""
         self.gone = {str(e.body["episode"]) for e in found.diary("drop", most=EVERY_ENTRY)}
         entries = reversed(found.diary("segments", most=EVERY_ENTRY))
         self._told = {str(e.body["episode"]): told_of(e.body) for e in entries}
 
     def episodes(self, goal: str = "", most: int = 300) -> list[Summary]:
         """The latest ones as amended, newest first, deleted ones too."""
-        return [as_told(s, self._told) for s in self.found.episodes(goal, most)]
+        listed = [as_told(s, self._told) for s in self.found.episodes(goal, most)]
+        self.outcomes |= self.found.outcomes([d.id for s in listed for d in s.decisions])
+        return listed
 
     def one(self, name: str) -> Summary:
         """An episode by its id; BadInput if there is none."""
-        return as_told(self.found.summary(name), self._told)
+        summary = as_told(self.found.summary(name), self._told)
+        self.outcomes |= self.found.outcomes([d.id for d in summary.decisions])
+        return summary
 
 
 def begin(name: str) -> float:

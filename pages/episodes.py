@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages import changes, episode_card, history, processes
+from pages import changes, episode_card, exporting, history, processes
 from teaching.quality import jerk, stillness, unusual
 from teaching.replay import Summary
 from teaching.replay.glance import Glance
@@ -137,12 +137,14 @@ def main() -> None:
         st.write("Nothing was recorded yet.")
         return
     moving = found.columns.lesson.get("kind") == "rollout"
-    first, second, third, fourth = st.columns([1.6, 1.1, 1.3, 1.1], vertical_alignment="bottom")
+    first, second, third, fourth, last = st.columns([1.5, 1.1, 1.2, 1.2, 0.8], vertical_alignment="bottom")
     goal, wanted, flags = filters(first, second, third, moving)
     look = episode_card.Look(path, found)
     listed = [s for s in look.episodes(goal, MOST) if matches(s, look.outcomes, wanted)]
     words = flagged(path, found, listed, look.gone)
     kept = [(s, w) for s, w in zip(listed, words, strict=True) if not flags or set(flags) & set(w)]
+    with last:
+        exporting.export(path)
     if kept:
         table([row(s, look.outcomes, w) for s, w in kept])
     name = st.query_params.get("episode") or (kept[0][0].id if kept else "")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import numpy as np
 
 from robot_io.arm import Observation
 from teaching.replay import columns as reading
@@ -138,6 +140,15 @@ class Glance:
         if found is None:
             raise BadInput(f"expected a stored episode, got {name!r}")
         return summary_of(nouns.from_bytes(bytes(found[0])))
+
+    def outcomes(self, decisions: Sequence[str]) -> dict[str, int]:
+        """Decision id → outcome as it stands now: +1, −1 or 0."""
+        with self._lock:
+            asked = [reading.number_of(self._connection, "decisions", name) for name in decisions]
+        rows = self.columns.decisions
+        wanted = np.isin(rows["number"], [n for n in asked if n is not None])  # the index may be newer than the columns
+        known = dict(zip(rows["number"][wanted].tolist(), rows["outcome"][wanted].tolist(), strict=True))
+        return {name: known[n] for name, n in zip(decisions, asked, strict=True) if n in known}
 
     def answers(self, decisions: Iterable[str]) -> dict[str, Answer]:
         """Decision id → the answer in force, of those of which something is stored."""

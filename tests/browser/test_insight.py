@@ -17,6 +17,7 @@ from teaching.models import models
 from teaching.replay import ReplayBuffer
 from teaching.training import Training
 from tests.browser.chromium import ROOT, streamlit
+from tests.teaching.moving_maker import C, D, P, R, recorded
 from tests.teaching.replay_maker import Maker
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -37,12 +38,20 @@ def taught(path: Path) -> None:
             buffer.say("training", entry({"type": "done", "checkpoint": str(where), "figures": figures}, update))
 
 
+def moved(path: Path) -> None:
+    """A lesson in motion."""
+    with ReplayBuffer.create(path, LessonConfig.from_json({"kind": "rollout", "name": path.name}).to_json()) as buffer:
+        buffer.append(recorded("e0", [D] * 120, "demonstrated", round=0))
+        buffer.append(recorded("e1", [P] * 120 + [R] * 30 + [C] * 60, "intervened"))
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The app over a small lesson with models, and one of many examples."""
     home = tmp_path_factory.mktemp("insight")
     taught(home / "small")
     make(home / "large", 300)
+    moved(home / "moves")
     with ExitStack() as stack:
         environment = {"ASKBACK_HOME": str(home), "OMP_NUM_THREADS": "1"}
         yield stack.enter_context(streamlit(ROOT / "app.py", environment)), home
@@ -52,13 +61,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 def visit(browser: Browser, served):
     pages: list[Page] = []
 
-    def go(path: str) -> Page:
+    def go(path: str, until: str = ".chart[data-drawn]") -> Page:
         page = browser.new_page(viewport=SIZE, reduced_motion="reduce")
         page.set_default_timeout(SLOW)
         page.on("pageerror", lambda error: pytest.fail(f"JavaScript: {error}"))
         pages.append(page)
         page.goto(f"{served[0]}{path}")
-        page.wait_for_selector(".chart[data-drawn]")
+        page.wait_for_selector(until)
         return page
 
     yield go
@@ -122,6 +131,39 @@ def test_follow_deep_links_to_an_example_and_to_a_second(visit, browser: Browser
     page.get_by_role("button", name="Play", exact=True).click()
     expect(film).not_to_have_attribute("data-at", "1.00", timeout=SLOW)
     expect(page.get_by_text(re.compile("episode e2 "))).to_be_visible(timeout=SLOW)
+
+
+def test_select_a_segment_and_see_its_film_at_that_second(visit, served) -> None:
+    page = visit("replay?lesson=moves")
+    film = page.locator(".film[data-at]")
+    expect(film).to_have_attribute("data-at", "2.50", timeout=SLOW)
+    plot = page.locator("canvas[data-over]").first
+    plot.focus()
+    plot.press("ArrowRight")  # the first mark of the first kind: what the policy drove
+    expect(page.get_by_text("1 chosen, the likeliest first")).to_be_visible(timeout=SLOW)
+    expect(film).to_have_attribute("data-at", "0.00", timeout=SLOW)
+    page.wait_for_selector(STILL)
+    drawn = "node => node.getContext('2d').getImageData(0, 0, node.width, node.height).data.some(v => v)"
+    assert page.locator("canvas[data-scene]").evaluate(drawn), "something is drawn on it"
+
+
+def test_cut_a_segment_by_key_and_mouse_and_take_it_back(visit, served) -> None:
+    page = visit("episodes?lesson=moves&episode=e1&t=3.0", ".film[data-at]")
+    film = page.locator(".film[data-at]")
+    expect(film).to_have_attribute("data-at", "3.00", timeout=SLOW)
+    page.locator("[data-track]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(film).to_have_attribute("data-at", "3.10")
+    page.keyboard.press("+")
+    expect(page.locator("[data-speed]")).to_have_value("2")
+    expect(page.get_by_role("link", name=re.compile("t=3.1"))).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Split here").click()
+    expect(page.locator("[data-bands] span")).to_have_count(4, timeout=SLOW)
+    with ReplayBuffer(served[1] / "moves", readonly=True) as buffer:
+        (facts,) = [s.rollout for s in buffer.rollouts() if s.id == "e1"]
+    assert [(s["start"], s["stop"]) for s in facts["segments"]][2:] == [(150, 186), (186, 210)]
+    page.get_by_role("button", name="Take back").first.click()
+    expect(page.locator("[data-bands] span")).to_have_count(3, timeout=SLOW)
 
 
 def test_roll_a_model_back(visit, served) -> None:

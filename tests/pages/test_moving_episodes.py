@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages import exporting
 from teaching.lesson import LessonConfig
 from teaching.replay import ReplayBuffer
 from teaching.rollout_facts import timeline_of
@@ -93,3 +94,17 @@ def test_progress_tells_rounds_and_that_there_are_too_few(lesson):
     values = {m.label: m.value for m in app.metric}
     assert values["Unaided, in the latest round"] == "0 of 2" and values["Success gained per minute driven"] == "–"
     assert "too few cases to know: 2 episodes" in texts(app) and "more episodes of one policy" in texts(app)
+
+
+def test_a_lesson_is_exported_beside_the_page(lesson):
+    app = at("e1", 0.0)
+    app.segmented_control("export form").set_value("robomimic").run()
+    app.button("export now").click().run()
+    assert not app.exception, app.exception
+    out = Path(app.session_state["export"])
+    assert out == lesson.parent / ".exports" / "moves-robomimic.hdf5"
+    exporting._running()[out].exception(timeout=300)
+    app.run()
+    assert out.is_file(), [e.value for e in app.error]
+    assert any(str(out) in s.value for s in app.success)
+    assert exporting.target(lesson, "robomimic").name == "moves-robomimic-1.hdf5", "nothing is written over"

@@ -24,6 +24,7 @@ def recorded(name: str, kinds: list[int], end: str, *, task: str = "peg-and-butt
         "tick": ticks, "parent": ticks - 1, "segment": kind.astype(np.uint8), "live": np.ones(t, bool), "move": move,
         "intervention_id": np.where(helping, 0, -1).astype(np.int32), "uncertainty": np.full(t, 0.5),
         "observation.tip": tip, "observation.gripper": np.ones((t, 1)), "observation.way": np.ones((t, 3)),
+        "executed": np.zeros((t, 8)), "observation.joints": np.zeros((t, 7)),
         "observation.peg": np.array([0.5, 0.0, 0.02]) - tip, "observation.slot": np.array([0.6, 0.2]) - tip[:, :2],
         "observation.button": np.array([0.6, -0.2]) - tip[:, :2],
     }  # fmt: skip

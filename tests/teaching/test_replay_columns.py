@@ -144,6 +144,19 @@ def test_without_an_index_they_are_made_in_memory(buffer: ReplayBuffer) -> None:
     assert not (buffer.path / "index.sqlite").exists()
 
 
+def test_outcomes_are_told_by_name_as_they_stand(buffer: ReplayBuffer) -> None:
+    maker = Maker()
+    maker.taught(buffer, "e0", ("valid", "wrong", "unknown"))
+    maker.taught(buffer, "e1", ("valid",))
+    buffer.say("drop", {"episode": "e1"})
+    with Glance(buffer.path) as glance:
+        wanted = ["e0-1", "e0-0", "e0-2", "e1-0", "none"]
+        assert glance.outcomes(wanted) == {"e0-0": 1, "e0-1": -1, "e0-2": 0}
+        assert glance.outcomes([]) == {} and glance.summary("e1").id == "e1"
+        with pytest.raises(BadInput, match="stored episode"):
+            glance.summary("e2")
+
+
 def test_an_answer_in_an_episode_under_way_is_shown(buffer: ReplayBuffer) -> None:
     maker = Maker()
     decision = maker.decision("e0", 0)

@@ -383,6 +383,23 @@ def test_intents_are_carried_out_or_refused_with_a_sentence(bench):
     assert b.lesson.phase is Phase.POLICY
 
 
+def test_what_a_page_makes_of_segments_counts_at_once_and_names_who_said_it(bench):
+    b = helped(bench())
+    b.when(b.moved(60), b.arm.hand_back).when(lambda: True, b.lesson.done).when(b.kept(1)).play()
+    intents = RolloutIntents(b.lesson)
+    intents.names["s"] = "Ada"
+    b.lesson.request = lambda do, timeout: do()  # type: ignore[method-assign]
+    assert b.lesson.rounds.collected(0) == 1
+    said = intents.carry_out("end", {"episode": "000000", "how": "failed"}, "s")
+    assert b.lesson.rounds.collected(0) == 1, "a failure that a person took over in was still an intervention"
+    assert b.lesson.rounds.table()[0]["failures"] == 1
+    intents.carry_out("end", {"episode": "000000", "how": "discarded"}, "s")
+    assert b.lesson.rounds.collected(0) == 0
+    assert [e.body["by"] for e in b.buffer.history() if e.kind == "segments"] == ["Ada", "Ada"]
+    with pytest.raises(BadInput, match="the latest change"):
+        intents.carry_out("take_back", {"event": said}, "s")
+
+
 def test_segments_never_overlap_with_what_the_store_says(bench):
     b = helped(bench())
     b.when(b.moved(60), b.arm.hand_back).when(lambda: True, b.lesson.done).when(b.kept(1)).play()
