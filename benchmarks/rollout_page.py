@@ -1,10 +1,12 @@
 """A person at the Rollout page in Chromium: pictures per second in both views, and from the key to the arm in hand.
 
-`python -m benchmarks.rollout_page [--seconds 20] [--takeovers 20] [--size 1280x800]`. The app is started by the
-command that a newcomer types; the simulated arm, the host and the trainer are the real ones; the arm does
+`python -m benchmarks.rollout_page [--seconds 20] [--takeovers 20] [--arms 1] [--size 1280x800]`. The app is started by
+the command that a newcomer types; the simulated arm, the host and the trainer are the real ones; the arm does
 peg-and-button and streams an untaught policy. Prints JSON:
 
-- pictures_per_second: painted in each view while the arm moves (320 × 240 each); bar: ≥ 15 each;
+- pictures_per_second: painted in each view while the arm moves (320 × 240 each); bar: ≥ 15 each with one arm;
+- focus_per_second: painted where both views show one camera; bar: ≥ 15, also with `--arms 2`;
+- age_told: what the page says about the picture's age;
 - picture_age_ms: from the moment that a picture shows to its painting;
 - key_to_human_ms: from the key event to the arm's word that a person drives it; bar: p95 ≤ 150 ms, on loopback;
 - killed_ms, crashed_ms: from the death of the browser in the middle of a drive, all of its processes at once or its
@@ -32,6 +34,10 @@ from benchmarks.page import FLAGS, ROOT, free_port, wait_for_app
 from robot_io.run_files import read_run_file
 from teaching.supervisor import create_lesson
 
+ARMS = {
+    1: {"task": "peg-and-button", "arm": "sim:panda"},
+    2: {"task": "hold-and-insert", "arm": "sim:panda2"},
+}
 COUNT = """() => {
   const find = (root) => [...root.querySelectorAll("*")].flatMap((node) =>
     [...(node.matches("[data-picture]") ? [node] : []), ...(node.shadowRoot ? find(node.shadowRoot) : [])]);
@@ -54,8 +60,9 @@ def set_off(page: Page) -> None:
 
 def pictures(page: Page, seconds: float) -> dict[str, Any]:
     """Painted per second in each view, and how old they were then."""
-    set_off(page)
+    at_work(page)
     page.wait_for_timeout(5000)
+    at_work(page)
     before, ages = page.evaluate(COUNT), []
     for _ in range(round(seconds * 4)):
         page.wait_for_timeout(250)
@@ -63,7 +70,21 @@ def pictures(page: Page, seconds: float) -> dict[str, Any]:
     after = page.evaluate(COUNT)
     shown = [round((b[0] - a[0]) / seconds, 1) for a, b in zip(before, after, strict=True)]
     p50, p95 = np.percentile(ages, [50, 95])
-    return {"pictures_per_second": shown, "picture_age_ms": {"p50": round(p50), "p95": round(p95)}}
+    told = page.locator("[data-age]").first.inner_text()
+    return {"age_told": told, "pictures_per_second": shown, "picture_age_ms": {"p50": round(p50), "p95": round(p95)}}
+
+
+def at_work(page: Page) -> None:
+    """The policy drives, in a new episode if the one before has run out of time."""
+    if page.locator("[data-rollout]").get_attribute("data-phase") != "policy":
+        set_off(page)
+
+
+def in_focus(page: Page, seconds: float) -> float:
+    """Painted per second where one camera alone is wanted: both views show that of the first."""
+    cameras = page.locator("[data-camera]")
+    cameras.nth(1).select_option(cameras.nth(0).input_value())
+    return float(pictures(page, seconds)["pictures_per_second"][0])
 
 
 def take_over(page: Page) -> float:
@@ -79,9 +100,9 @@ def take_over(page: Page) -> float:
 
 def take_overs(page: Page, count: int) -> dict[str, Any]:
     """So many, each in an episode of its own."""
-    found = [take_over(page)]
-    for _ in range(count - 1):
-        set_off(page)
+    found = []
+    for _ in range(count):
+        at_work(page)
         page.wait_for_timeout(1200)
         found.append(take_over(page))
     p50, p95 = np.percentile(found, [50, 95])
@@ -141,9 +162,9 @@ def opened(play: Playwright, url: str, size: tuple[int, int]) -> Page:
     return page
 
 
-def measure(seconds: float, count: int, size: tuple[int, int], home: str) -> dict[str, Any]:
-    """Everything, once."""
-    create_lesson(Path(home), "benchmark", kind="rollout")
+def measure(seconds: float, count: int, size: tuple[int, int], home: str, arms: int) -> dict[str, Any]:
+    """Everything, once; with two arms the pictures alone."""
+    create_lesson(Path(home), "benchmark", kind="rollout", **ARMS[arms])
     port, quiet = free_port(), subprocess.DEVNULL
     command = [str(ROOT / "scripts/app"), "--port", str(port), "--home", home, "--headless"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -154,6 +175,9 @@ def measure(seconds: float, count: int, size: tuple[int, int], home: str) -> dic
         with sync_playwright() as play:
             page = opened(play, url, size)
             shown = pictures(page, seconds)
+            shown["focus_per_second"] = in_focus(page, seconds)
+            if arms > 1:
+                return {**shown, "load": round(os.getloadavg()[0], 1)}
             taken = take_overs(page, count)
             page.context.browser.close()
             gone = deaths(play, url, size, Path(home) / "benchmark")
@@ -168,11 +192,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seconds", type=float, default=20.0, help="for which pictures are counted")
     parser.add_argument("--takeovers", type=int, default=20)
+    parser.add_argument(
+        "--arms", type=int, choices=tuple(ARMS), default=1, help="2: hold-and-insert, its pictures alone"
+    )
     parser.add_argument("--size", default="1280x800", help="of the browser's window, pixels")
     options = parser.parse_args()
     width, height = (int(part) for part in options.size.split("x"))
     with tempfile.TemporaryDirectory() as home:
-        print(json.dumps(measure(options.seconds, options.takeovers, (width, height), home)))
+        print(json.dumps(measure(options.seconds, options.takeovers, (width, height), home, options.arms)))
 
 
 if __name__ == "__main__":
