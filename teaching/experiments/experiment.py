@@ -6,6 +6,7 @@ To add one: a module with `run(given) -> Finding`, and a line in EXPERIMENTS.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -79,6 +80,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "profile": Experiment("teaching.experiments.profile", "Should scenes be about what a novice is weak in?", 3.0),
     "baselines": Experiment("teaching.experiments.baselines", "Is it ahead of other ways of asking?", 11.0),
     "rac": Experiment("teaching.experiments.rac", "Do recovery and correction pay, at equal human frames?", 4.0),
+    "rac-rules": Experiment("teaching.experiments.rac_rules", "What does each of the two rules do?", 5.0),
+    "rac-test-time": Experiment("teaching.experiments.rac_test_time", "Do more tries at test time pay?", 3.0),
     "rac-doubt": Experiment("teaching.experiments.rac_doubt", "Does doubt rise before a failure?", 2.0),
     "robot-gated": Experiment("teaching.experiments.robot_gated", "Called, or watching all the time?", 5.0),
 }
@@ -104,11 +107,16 @@ def kept(path: Path, settings: Mapping[str, Any], make: Callable[[], Sequence[Ma
             raise BadInput(f"expected {path} to hold figures of these settings; name another --work, or remove it")
         return list(there["rows"])
     rows = list(make())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".tmp")
-    beside.write_text(json.dumps({"settings": wanted, "rows": rows}, indent=1), encoding="utf-8")
-    beside.replace(path)
+    write_json(path, {"settings": wanted, "rows": rows})
     return rows
+
+
+def write_json(path: Path, value: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
+    """All of it or nothing, also while another experiment that shares the runs writes the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    beside.write_text(json.dumps(value, indent=1), encoding="utf-8")
+    beside.replace(path)
 
 
 def table(head: Sequence[str], body: Sequence[Sequence[Any]]) -> str:

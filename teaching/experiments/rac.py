@@ -20,7 +20,7 @@ import torch
 from robot_io.sim.assembly import AssemblySpec
 from robot_io.sim.bench_assembly import BenchAssembly
 from teaching.experiments import rac_report
-from teaching.experiments.experiment import Finding, Given, Report, silent
+from teaching.experiments.experiment import Finding, Given, Report, silent, write_json
 from teaching.experiments.rac_expert import ExpertConfig
 from teaching.experiments.rac_rollouts import COUNTING, Driver, Recording, relative
 from teaching.familiarity import Familiarity
@@ -221,15 +221,26 @@ def run(given: Given) -> Finding:
 
     Options: `arms` and `scenes`, with commas between them, and `cells=there` to tell of finished cells alone.
     """
+    rows, told = runs(given, ARMS, ("demos", "hg-dagger", "rac"))
+    return rac_report.found(rows, told)
+
+
+def runs(given: Given, full: Sequence[str], quick: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of an experiment on these runs, and their settings; all such experiments share what is kept.
+
+    Args:
+        given: as `run` is given it.
+        full: the arms of the long setting, in both scenes.
+        quick: those of the short one, in `looks`.
+    """
     if unknown := set(given.options) - {"arms", "scenes", "cells"}:
         raise BadInput(f"expected only arms, scenes and cells to be set, got {', '.join(sorted(unknown))}")
     torch.set_num_threads(1)
-    arms, scenes = (ARMS, tuple(SCENES)) if given.full else (("demos", "hg-dagger", "rac"), ("looks",))
+    arms, scenes = (tuple(full), tuple(SCENES)) if given.full else (tuple(quick), ("looks",))
     chosen = {name: tuple(text.split(",")) for name, text in given.options.items()}
     config = RacConfig(chosen.get("arms", arms), given.seeds or (SEEDS if given.full else SEEDS[:1]))
     there = given.options.get("cells") == "there"
-    rows = compare(given.work, config, chosen.get("scenes", scenes), report=given.report, there=there)
-    return rac_report.found(rows, settings(config))
+    return compare(given.work, config, chosen.get("scenes", scenes), report=given.report, there=there), settings(config)
 
 
 def compare(
@@ -286,11 +297,3 @@ def _claim(out: Path, config: RacConfig) -> None:
             f"expected {out} to hold figures of these settings, but {', '.join(differ)} differ; name another"
         )
     write_json(path, mine)
-
-
-def write_json(path: Path, value: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> None:
-    """All of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".tmp")
-    beside.write_text(json.dumps(value, indent=1))
-    beside.rename(path)

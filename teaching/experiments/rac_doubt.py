@@ -20,9 +20,9 @@ import torch
 
 from robot_io.sim.assembly import AssemblyTruth
 from robot_io.sim.bench_assembly import BenchAssembly
-from teaching.experiments.experiment import Finding, Given, silent, table
+from teaching.experiments.experiment import Finding, Given, silent, table, write_json
 from teaching.experiments.intervals import mean
-from teaching.experiments.rac import EVALUATED, PER_SEED, SCENES, SEEDS, Cell, RacConfig, write_json
+from teaching.experiments.rac import EVALUATED, PER_SEED, SCENES, SEEDS, Cell, RacConfig
 from teaching.experiments.rac_expert import ExpertConfig, Watch
 from teaching.experiments.rac_rollouts import Driver, Recording
 from teaching.experiments.svg_plot import Line, Panel, svg

@@ -59,6 +59,39 @@ def found(rows: Sequence[Row], settings: Mapping[str, Any]) -> Finding:
     return Finding("\n".join(parts), _figures(rows), rows, {"success": figure(rows)}, seconds or None)
 
 
+def rules(rows: Sequence[Row], settings: Mapping[str, Any]) -> Finding:
+    """What each rule does: success, frames of both kinds, and the arms in pairs."""
+    parts = [CAVEATS, ""]
+    for scene, own in _scenes(rows).items():
+        parts += [f"## Scene `{scene}`", "", *_success(own), "", *_effort(own), "", *_pairs(own), ""]
+    each = _scenes(rows)
+    panels = [Panel(scene, "human frames", "success, %", _over_frames(own), y_range=(0.0, 100.0))
+              for scene, own in each.items()]  # fmt: skip
+    return _part("\n".join([*parts, _told(settings)]), rows, {"rounds": svg(panels, columns=len(panels), width=460)})
+
+
+def test_time(rows: Sequence[Row], settings: Mapping[str, Any]) -> Finding:
+    """Success over the recoveries that are allowed, same checkpoints and rollouts."""
+    parts = [CAVEATS, ""]
+    for scene, own in _scenes(rows).items():
+        parts += [f"## Scene `{scene}`", "", *_capped(own), ""]
+    each = _scenes(rows)
+    panels = [Panel(scene, "recoveries allowed", "success, %", _over_caps(own), y_range=(0.0, 100.0))
+              for scene, own in each.items()]  # fmt: skip
+    return _part("\n".join([*parts, _told(settings)]), rows, {"capped": svg(panels, columns=len(panels), width=460)})
+
+
+def _part(text: str, rows: Sequence[Row], plots: Mapping[str, str]) -> Finding:
+    """A page about some of what the runs say; they took what `rac` tells."""
+    seconds = round(sum(r.get("wall_seconds", 0.0) for r in rows), 1)
+    return Finding(text, _figures(rows), rows, plots, seconds or None)
+
+
+def _told(settings: Mapping[str, Any]) -> str:
+    plain = ", ".join(f"{k} {v}" for k, v in settings.items() if not isinstance(v, Mapping))
+    return f"Settings as of [rac](rac.md): {plain}."
+
+
 def _figures(rows: Sequence[Row]) -> dict[str, float]:
     """Share of successes after the last round, by scene and arm."""
     shares = {}

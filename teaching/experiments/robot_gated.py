@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 from teaching.experiments import robot_gated_report
-from teaching.experiments.experiment import Finding, Given, Report, silent
+from teaching.experiments.experiment import Finding, Given, Report, silent, write_json
 from teaching.experiments.gated_rollouts import GatedDriver, Regime, Stay, forked
-from teaching.experiments.rac import PER_SEED, SCENES, SEEDS, RacConfig, write_json
+from teaching.experiments.rac import PER_SEED, SCENES, SEEDS, RacConfig
 from teaching.experiments.rac import compare as compare_all
 from teaching.experiments.rac_doubt import demonstrated
 from teaching.experiments.rac_expert import ExpertConfig

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from teaching.experiments import rac, rac_report
+from teaching.experiments import rac, rac_report, rac_rules, rac_test_time
 from teaching.experiments.experiment import Given
 from teaching.experiments.rac import RacConfig, compare
 from teaching.policies.flow import FlowPolicy
@@ -82,6 +85,25 @@ def test_what_is_told(done: tuple[Path, list[dict]]) -> None:
     assert "| RaC (both rules) |" in told.markdown and "points more: one seed" in told.markdown
     assert "One arm with one seed" in told.markdown and told.rows == done[1]
     assert set(told.figures) == {"looks/demos", "looks/rac"} and told.plots["success"].startswith("<svg")
+
+
+def test_its_parts_are_told_from_the_same_runs(
+    done: tuple[Path, list[dict]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(done[0], tmp_path / "rac")
+    monkeypatch.setattr(rac, "RacConfig", lambda arms, seeds: RacConfig(**{**vars(TINY), "arms": arms, "seeds": seeds}))
+    given = Given(tmp_path / "rac-test-time", seeds=(0,), options={"cells": "there", "arms": "demos,rac"})
+    capped = rac_test_time.run(given)
+    assert cells(capped.rows) == cells(done[1]) and "recovery after so many" in capped.markdown
+    assert capped.plots["capped"].startswith("<svg") and "interventions" not in capped.markdown
+    rules = rac_rules.run(replace(given, work=tmp_path / "rac-rules"))
+    assert cells(rules.rows) == cells(done[1]) and "recovery:correction by round" in rules.markdown
+    assert rules.plots["rounds"].startswith("<svg") and rules.figures == capped.figures
+    assert not (tmp_path / "rac-rules").exists()
+
+
+def cells(found: Sequence[Mapping]) -> list[tuple]:
+    return [(r["scene"], r["arm"], r["seed"], r["round"], r["successes"]) for r in found]
 
 
 def rows(shares: dict[str, list[int]]) -> list[dict]:
