@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages import processes
 from pages.addresses import home
+from pages.arm_change import changing, used
 from pages.arm_shape import figure
 from pages.components.arm_panel import arm_panel
 from pages.diagnosing import link
@@ -127,6 +128,8 @@ def acts(row: Row, shown: bool) -> None:
         if entry.can_be_calibrated and not walking and st.button("Calibrate", key=f"calibrate-{name}"):
             processes.fleet().connect(entry, calibrate=True)
             choose(entry.path)
+        if not on and not shown and st.button("Change", key=f"show-{name}", type="tertiary"):
+            choose(entry.path)
         if not on and st.button("Remove", key=f"remove-{name}", type="tertiary"):
             processes.fleet().forget(entry)
             choose(None)
@@ -233,6 +236,10 @@ def close_up(path: Path | None) -> None:
     if address is not None:
         arm_panel(f"{path}:{address['port']}")
         in_space(path)
+    entry = processes.fleet().entry(path.name) if path.parent == processes.fleet().home else None
+    if entry is not None:
+        used(entry)
+        changing(entry)
     st.html(DIAGNOSTICS.format(link=link(path)))
 
 

@@ -200,11 +200,16 @@ def new_lesson() -> None:
             go(path)
 
 
+def chosen_arm() -> str:
+    """The arm of the Arms page that a lesson is to be made with, "" if there is none."""
+    return str(st.session_state.get("lesson arm") or "")
+
+
 def asking_fields() -> dict[str, Any]:
     """What a lesson of questions is made with."""
     first, second = st.columns(2)
     task = first.selectbox("Task", tasks(), help=explained(LessonConfig, "task"))
-    arm = second.text_input("Arm", "sim:panda", help=explained(LessonConfig, "arm"))
+    arm = second.text_input("Arm", chosen_arm() or "sim:panda", help=explained(LessonConfig, "arm"))
     split = first.radio("Scenes", ("seen", "unseen"), horizontal=True, help=explained(LessonConfig, "split"))
     start = second.radio(
         "Start from", list(START), format_func=START.__getitem__, help=explained(LessonConfig, "start")
@@ -236,7 +241,7 @@ def moving_fields() -> dict[str, Any]:
     """What a lesson in motion is made with."""
     first, second = st.columns(2)
     task = first.selectbox("Task", rollout_tasks(), help=explained(LessonConfig, "task"))
-    arm = second.text_input("Arm", "sim:panda", help=explained(LessonConfig, "arm"))
+    arm = second.text_input("Arm", chosen_arm() or "sim:panda", help=explained(LessonConfig, "arm"))
     protocol = first.selectbox(
         "When you take over",
         list(PROTOCOL_WORDS),
@@ -286,7 +291,7 @@ def draw(lessons: list[LessonSummary]) -> None:
         st.title("Lessons")
         for lesson in lessons:
             line(lesson)
-    with st.expander("Make a lesson of your own", expanded=False, icon=":material/add:"):
+    with st.expander("Make a lesson of your own", expanded=bool(chosen_arm()), icon=":material/add:"):
         name_field()
         new_lesson()
     disk()

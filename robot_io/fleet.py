@@ -101,12 +101,8 @@ class Fleet:
             ArmError: the title is taken or cannot be a folder's name.
             ArmNotFound: the port is none of those that are there; nothing else is ever opened.
         """
-        title = " ".join(str(title).split())
-        if not _TITLE.fullmatch(title):
-            raise ArmError("expected a title of up to 40 letters, digits, spaces, '.', '_' or '-'; choose another one")
-        strange = set((cameras or {}).values()) - set(find_cameras())
-        if strange:
-            raise CameraError(f"expected cameras that are there, got {', '.join(sorted(strange))}; look again")
+        title = _titled(title)
+        _need_cameras((cameras or {}).values())
         path = self.home / title.lower().replace(" ", "-")
         if path.exists():
             raise ArmError(f"expected a new title, but there is an arm called {title!r}; choose another one")
@@ -128,7 +124,10 @@ class Fleet:
         return f"{kind}:{port}"
 
     def change(self, entry: Entry, **changes: Any) -> Entry:
-        """Change what is kept of an arm; a new port has to be one that is there."""
+        """Change what is kept of an arm; a new port or camera has to be there. Its folder keeps its name."""
+        if "title" in changes:
+            changes["title"] = _titled(changes["title"])
+        _need_cameras(set(changes.get("cameras", {}).values()) - set(entry.cameras.values()))
         if "port" in changes:
             changes["name"] = self._name(entry.kind, changes.pop("port"))
         changed = replace(entry, **changes)
@@ -203,6 +202,10 @@ class Fleet:
         if self._crashes.get(entry.path, 0) < CRASHES:
             self._children[entry.path] = _spawn(entry, self._wanted[entry.path], self.origins)
 
+    def wanted(self, entry: Entry) -> bool:
+        """Whether somebody wants it to be connected."""
+        return entry.path in self._wanted
+
     def parting(self, entry: Entry) -> bool:
         """Whether its process is just being ended."""
         return entry.path in self._parting and self._parting[entry.path].is_alive()
@@ -236,6 +239,19 @@ class Fleet:
             self.disconnect(entry, wait=False)
         for thread in list(self._parting.values()):
             thread.join()
+
+
+def _titled(title: Any) -> str:
+    words = " ".join(str(title).split())
+    if not _TITLE.fullmatch(words):
+        raise ArmError("expected a title of up to 40 letters, digits, spaces, '.', '_' or '-'; choose another one")
+    return words
+
+
+def _need_cameras(sources: Iterable[str]) -> None:
+    strange = set(sources) - set(find_cameras())
+    if strange:
+        raise CameraError(f"expected cameras that are there, got {', '.join(sorted(strange))}; look again")
 
 
 def ended_file(path: Path) -> Path:

@@ -17,8 +17,10 @@ from streamlit.testing.v1 import AppTest
 from pages import processes
 from pages.arm_shape import figure
 from pages.diagnosing import diagnostics, link
+from robot_io import hand_eye
 from robot_io.fleet import Fleet, ended_file
 from robot_io.port import Found, find_ports
+from robot_io.sighting import sight_file
 
 SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
 PORT = Found("/dev/ttyACM9", "Bus servo adapter", "", "so101")
@@ -87,6 +89,51 @@ def test_an_arm_that_cannot_be_taken_says_why_and_what_to_do(fleet):
     assert not fleet.starting(entry)
     app.button("remove-left-arm").click().run()
     assert not fleet.entries()
+
+
+def test_a_kept_arm_gets_another_name_port_and_cameras(fleet, tmp_path, monkeypatch):
+    film = tmp_path / "film.avi"
+    film.touch()
+    monkeypatch.setenv("ASKBACK_CAMERAS", str(film))
+    entry = fleet.add("Left arm", "feetech", PORT.path)
+    other = Found("/dev/ttyACM8", "Another adapter", "", "so101")
+    for there in ("robot_io.port.find_ports", "pages.arm_change.find_ports"):
+        monkeypatch.setattr(there, lambda: [PORT, other])
+    fleet._ports = lambda: [PORT, other]
+    fleet.connect(entry)
+    app = arms_page()
+    app.session_state["arm"] = str(entry.path)
+    app.run()
+    app.text_input("change-title-left-arm").set_value("Right arm")
+    app.selectbox("change-port-left-arm").set_value(other.path)
+    app.multiselect("change-cameras-left-arm").set_value([str(film)])
+    app.button("change-left-arm").click().run()
+    assert not app.exception
+    [kept] = fleet.entries()
+    assert (kept.title, kept.name, kept.path) == ("Right arm", "feetech:/dev/ttyACM8", entry.path)
+    assert kept.cameras == {"camera 1": str(film)}
+    assert fleet.wanted(kept), "it is taken anew"
+    app.text_input("change-title-left-arm").set_value("../up")
+    app.button("change-left-arm").click().run()
+    assert "expected a title" in texts(app)
+
+
+def test_an_arm_whose_camera_is_calibrated_goes_into_a_lesson(fleet, tmp_path, monkeypatch):
+    film = tmp_path / "film.avi"
+    film.touch()
+    monkeypatch.setenv("ASKBACK_CAMERAS", str(film))
+    entry = fleet.add("Left arm", "feetech", PORT.path, {"camera 1": str(film)})
+    app = arms_page()
+    app.session_state["arm"] = str(entry.path)
+    app.run()
+    assert "teach-left-arm" not in [button.key for button in app.button]
+    sight = sight_file(entry.path, str(film))
+    hand_eye.save(hand_eye.Sight(np.diag([400.0, 300.0, 1.0]), (300, 400)), sight)
+    app.run()
+    app.button("teach-left-arm").click().run()
+    assert not app.exception
+    [arm] = [field for field in app.text_input if field.label == "Arm"]
+    assert arm.value == f"feetech:{PORT.path},camera={film},sight={sight}"
 
 
 def test_an_arm_without_lengths_is_not_drawn_and_one_with_them_is():

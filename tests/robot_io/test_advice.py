@@ -36,7 +36,7 @@ STILL = {
 MOVING = {**STILL, "stall 2": {"Stalled"}}
 LENS = {"camera"}
 """The camera's faults: `test_camera_faults.py` has them, with a real picture."""
-HARMLESS = {"alive", "free", "push", "plug", "clear", "show", "help"}
+HARMLESS = {"alive", "turn", "leader", "free", "push", "plug", "clear", "show", "help"}
 ANY_BOARD = {"drop 1", "drop-commands 1", "corrupt 1", "late 1 0.2", "silent on", "power", "unplug"}
 """Those that a line board knows, too; a board that starts anew lets the arm hang until it is released."""
 
