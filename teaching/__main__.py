@@ -134,7 +134,10 @@ def _compare(given: argparse.Namespace) -> Figures:
     before, after = (comparing.model_name(given.directory, model) for model in (given.before, given.after))
     pair = comparing.Pair(before, after, given.split, given.seed, given.episodes)
     with _in_turn(given) as report:
-        return compare.compare(given.directory, pair, report=report)
+        told = compare.compare(given.directory, pair, report=report)
+    if not given.queued:
+        comparing.keep(given.directory, pair, told)
+    return told
 
 
 def _verify(given: argparse.Namespace) -> Figures:

@@ -6,6 +6,7 @@ was called off goes on where it was, and a longer one begins with what a shorter
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -106,6 +107,14 @@ def start(lesson: Path, pair: Pair) -> Path:
     arguments = ["compare", str(lesson), "--before", pair.before, "--after", pair.after, "--split", pair.split]
     jobs.start(log, [*arguments, "--episodes", str(pair.scenes), "--seed", str(pair.seed), "--queued"])
     return log
+
+
+def keep(lesson: Path, pair: Pair, told: Mapping[str, Any]) -> None:
+    """Leave what a command found where the pages look; a job's words are there already."""
+    log = lesson / FOLDER / pair.name
+    if not jobs.running(log):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(json.dumps(told) + "\n", encoding="utf-8")
 
 
 def comparisons(lesson: Path) -> list[Comparison]:

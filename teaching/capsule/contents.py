@@ -78,13 +78,21 @@ def created(path: Path) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Of what the lesson's plans depend on, as installed here."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
+    found = {"python": platform.python_version(), "machine": platform.machine(), "askback": source()}
     for name in PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+def source() -> str:
+    """What tells one version of this project's own code from another: SHA-256 of what plans and moves."""
+    root, found = Path(__file__).resolve().parents[2], hashlib.sha256()
+    for file in sorted(f for room in ("robot_io", "teaching") for f in (root / room).rglob("*.py")):
+        found.update(file.relative_to(root).as_posix().encode() + file.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def policies(path: Path) -> dict[str, str]:

@@ -140,7 +140,9 @@ def test_the_command_tells_the_difference_and_names_the_models_there_are(lesson:
     assert told["difference_interval"] == pytest.approx(list(change.interval), abs=1e-4)
     assert main(["compare", str(lesson), "--before", "77"]) == 2
     assert "expected a model among 000001, 000002" in capsys.readouterr().err
-    assert model_name(lesson, "last") == "000002" and comparisons(lesson) == []
+    assert model_name(lesson, "last") == "000002"
+    (kept,) = comparisons(lesson)
+    assert (kept.pair, kept.running, kept.whole) == (PAIR, False, True)
 
 
 def test_the_paired_interval_covers_what_it_says() -> None:
