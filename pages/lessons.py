@@ -52,6 +52,11 @@ WEIGHTINGS = {
     "iwr": "what you showed half, all else half (IWR)",
     "sirius": "nothing of what led to a take-over (Sirius)",
 }
+SCENE_WORDS = {
+    "random": "whatever comes",
+    "weak": "what it is weak in",
+    "unsure": "what is least known of it",
+}
 LOOKS = {"seen": "what it sees can be wrong", "without:errors": "what it sees is right"}
 MODE_WORDS = {"sensitivity": "ask before mistakes", "specificity": "leave good plans alone", "success": "end well"}
 
@@ -214,11 +219,27 @@ def asking_fields() -> dict[str, Any]:
     start = second.radio(
         "Start from", list(START), format_func=START.__getitem__, help=explained(LessonConfig, "start")
     )
+    scenes = st.radio(
+        "Every second scene is about",
+        list(SCENE_WORDS),
+        format_func=SCENE_WORDS.__getitem__,
+        horizontal=True,
+        help=explained(LessonConfig, "scenes"),
+        key="scenes-of",
+    )
     with st.expander("When it asks"):
         gate = gate_fields()
     with st.expander("Questions that tell how steady your answers are"):
         blinding = blinding_fields()
-    return {"task": task, "arm": arm, "split": split, "start": start, "gate": gate, "blinding": blinding}
+    return {
+        "task": task,
+        "arm": arm,
+        "split": split,
+        "start": start,
+        "scenes": scenes,
+        "gate": gate,
+        "blinding": blinding,
+    }
 
 
 def blinding_fields() -> dict[str, float]:

@@ -16,6 +16,7 @@ from pages import history, processes
 from pages.compared import compared
 from pages.components.chart import COLOURS, axis, chart, line, points
 from pages.running_jobs import under_way
+from pages.skills_table import skills_table
 from robot_io.arm import ArmError
 from teaching.amending import go_on_from
 from teaching.channel import Channel
@@ -208,6 +209,7 @@ def one(path: Path, known: list[Model], n: int, found: list[Evaluation], glance:
     waiting([e for e in found if e.model == model.name])
     under_way(path)
     lineage(model, known, glance)
+    skills_table(path, model.name, found, glance)
     compared(path, model, known, found, glance)
 
 

@@ -135,6 +135,17 @@ def comparisons(lesson: Path) -> list[Comparison]:
     return found
 
 
+def played(lesson: Path, model: str) -> list[Head]:
+    """All films of a model."""
+    found = []
+    for path in sorted((lesson / FOLDER).glob(f"{model}-*/*.film")):
+        try:
+            found.append(films.read_head(path))
+        except BadInput:
+            continue  # damaged: the next comparison takes it anew
+    return found
+
+
 def scenes(lesson: Path, pair: Pair) -> list[Scene]:
     """What is there of a comparison, scene by scene."""
     found = []

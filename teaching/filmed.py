@@ -23,6 +23,7 @@ from teaching.rollout_evaluate import rollout
 from teaching.rollout_states import EVERY
 from teaching.rollout_task import RolloutTask
 from teaching.task import Task
+from teaching.tasks.sequence import scene_of
 from teaching.types import Array, Plan
 
 THINKS, LOOKS = 2.0, 1.5
@@ -91,7 +92,7 @@ def plan_scene(
         eye: sees the motion.
         reel: is filled.
     """
-    truth = arm.reset(asked.seed, task.name, asked.split)
+    truth = arm.reset(asked.seed, *scene_of(task.name, asked.split))
     goal, earned, said = str(truth["goal"]), 0.0, "out of steps"
     policy.reset()
     for step in range(int(truth["max_steps"])):

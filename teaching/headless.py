@@ -171,10 +171,12 @@ def evaluate(policy: Policy, arm: Scene, task: Task, split: str, episodes: int, 
         report: told (what, how many, of how many).
         oracle: let the scripted teacher act instead, on the same scenes.
     """
-    rewards = np.zeros(episodes)
+    rewards, goals = np.zeros(episodes), []
+    seeds = [EVALUATION_SEED + 500 * seed + 2 * index for index in range(episodes)]
     rng = np.random.default_rng([seed, 11])
     for index in range(episodes):
-        truth = arm.reset(EVALUATION_SEED + 500 * seed + 2 * index, *scene_of(task.name, split))
+        truth = arm.reset(seeds[index], *scene_of(task.name, split))
+        goals.append(str(truth["goal"]))
         policy.reset()
         rewards[index] = _episode(policy, arm, task, truth, rng, oracle)
         report("evaluated scenes", index + 1, episodes)
@@ -187,6 +189,8 @@ def evaluate(policy: Policy, arm: Scene, task: Task, split: str, episodes: int, 
         "success": whole / episodes,
         "success_interval": [round(interval.low, 4), round(interval.high, 4)],
         "rewards": [round(float(r), 4) for r in rewards],
+        "goals": goals,
+        "seeds": seeds,
         "seed": seed,
         "split": split,
         "updates": policy.version,

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from teaching import jobs
 from teaching.amending import go_on_from
+from teaching.compare import compare
+from teaching.comparing import figures, keep
 from teaching.evaluations import Difference, difference, evaluations, pooled, start
 from teaching.learning import entry
 from teaching.lesson import LessonConfig
@@ -18,12 +21,13 @@ from teaching.training import Training
 from teaching.types import BadInput
 from tests.pages.test_shell import home, opened, supervisor  # noqa: F401  fixtures
 from tests.teaching.replay_maker import Maker
+from tests.teaching.test_comparing import PAIR
 
 
 @pytest.fixture
 def lesson(home: Path, supervisor) -> Path:  # noqa: F811
     path = home / "mine"
-    config = LessonConfig(name="mine", start="nothing").to_json()
+    config = LessonConfig(name="mine", arm="fake:table", start="nothing").to_json()
     with ReplayBuffer.create(path, {**config, "training": {"batch": 2, "steps": 1}}) as buffer:
         maker = Maker(shape=(80, 160))
         training = Training(buffer)
@@ -94,3 +98,43 @@ def test_what_was_fixed_and_broken_between_two_models(lesson):
     result(lesson, "000001-seen-seed1-5.log", 0.4, 5)
     with pytest.raises(BadInput, match="same scenes"):
         difference(evaluations(lesson)[1], second)
+
+
+def test_skills_are_told_with_intervals_from_answers_and_from_evaluations(lesson):
+    goals = [f"put the red blocks in a {c} bowl" for c in ("green", "green", "blue")]
+    more = {"rewards": [1, 0.0, 1], "goals": goals, "seeds": [1, 3, 5]}
+    result(lesson, "000002-seen-seed0-3.log", 0.67, 3, **more)
+    result(lesson, "000002-seen-seed0-2.log", 0.5, 2, **{k: v[:2] for k, v in more.items()})
+    app = opened("training", lesson="mine")
+    (table,) = [d.value for d in app.dataframe if "skill" in d.value.columns]
+    found = {row["skill"]: (row["by your answers"], row["model 000002 on fresh scenes"]) for _, row in table.iterrows()}
+    assert found["green bowls"][1] == "50 % (9–91 %, 2, too few to know)"
+    assert found["red blocks"] == ("50 % (15–85 %, 4, too few to know)", "67 % (21–94 %, 3, too few to know)")
+    assert found["blue bowls"] == ("not seen", "100 % (21–100 %, 1, too few to know)")
+
+
+def test_a_comparison_is_shown_with_its_films_and_asked_for(lesson, monkeypatch):
+    compare(lesson, PAIR)
+    keep(lesson, PAIR, figures(lesson, PAIR))
+    app = opened("training", lesson="mine")
+    said = "\n".join([m.value for m in app.markdown] + [c.value for c in app.caption])
+    assert "Of 2 frozen scenes" in said and "95 % interval" in said
+    assert "2 examples came in between" in said
+    (scenes,) = [d.value for d in app.dataframe if "scene" in d.value.columns]
+    assert set(scenes["scene"]) == {0, 1}
+    asked = []
+    monkeypatch.setattr(jobs, "start", lambda log, arguments: asked.append(arguments))
+    app.button("compare").click().run()
+    assert not app.exception and not app.error
+    assert asked[0][:6] == ["compare", str(lesson), "--before", "000001", "--after", "000002"]
+
+
+def test_a_job_is_shown_with_how_far_it_is_and_is_called_off(lesson):
+    with jobs.turn(lesson):
+        start(lesson, "000002", scenes=5)
+        app = opened("training", lesson="mine")
+        off = app.button("off 000002-seen-seed0-5.log")
+        off.click().run()
+        assert not app.exception and not app.error
+    (ended,) = evaluations(lesson)
+    assert not ended.running and ended.said == jobs.CANCELLED

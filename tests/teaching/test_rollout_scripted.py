@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from teaching import rollout_task
+from teaching.filmed import Asked, Eye, motion_scene
+from teaching.films import Reel
 from teaching.learning import Learning
 from teaching.lesson import LessonConfig
 from teaching.replay import ReplayBuffer
@@ -127,4 +129,18 @@ def test_a_policy_alone_runs_until_time_is_out(tmp_path):
     arm.stream = lambda rows, **how: arm.stream_beat(rows, -1, every=how["every"])  # type: ignore[attr-defined]
     found = rollout(arm, TASK, lesson.policy, 1, "seen", np.random.default_rng(0))  # type: ignore[arg-type]
     assert not found.success and found.rows >= TASK.limit and len(found.states) == len(found.doubt)
+
+    class Sees:
+        """Draws what it is given."""
+
+        def frame(self, camera: str, snapshot: bytes) -> bytes:
+            return snapshot
+
+    reel, asked = Reel(), Asked(3, 1, "seen", "000001", "x")
+    arm.snapshot = lambda: b"a picture"  # type: ignore[attr-defined]
+    eye = Eye(Sees(), "side")  # type: ignore[arg-type]
+    head = motion_scene(lesson.policy, arm, TASK, asked, np.random.default_rng(0), eye, reel)  # type: ignore[arg-type]
+    assert (head.solved, head.reward, head.said) == (False, 0.0, f"time was out in subtask 1 of {len(TASK.subtasks)}")
+    assert len(head.shots) == len(reel.pictures) and head.length == pytest.approx(found.rows * 2 / 60, abs=0.01)
+    assert [b.kind for b in head.bands] == ["wrong"] and head.bands[0].until == pytest.approx(head.length, abs=0.01)
     buffer.close()
