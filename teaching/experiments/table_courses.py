@@ -24,6 +24,8 @@ FRESH = 50
 """Fresh scenes of a trial, the same for all."""
 AUDITED = 20
 """Last plans of a lesson that the physics carries out, too."""
+ENOUGH = 0.95
+"""Share of them in which physics and geometry must agree."""
 MARKS, STORING = (10, 25, 50, 75), 75
 SPLITS = ("seen", "unseen")
 
@@ -74,10 +76,11 @@ def _taught(lesson: TableLesson, marks: Sequence[int]) -> list[dict[str, Any]]:
 def audited(rows: Sequence[dict[str, Any]]) -> str:
     """How often the physics agreed, in words."""
     same, of = (sum(row.get(name, 0) for row in rows) for name in ("agreed", "audited"))
+    doubt = "" if same >= ENOUGH * of else " **That is too seldom: these figures are not to be believed.**"
     return (
         "One plan per scene; what it leads to is worked out by geometry, and the physics, asked about last novices' "
         f"plans, said the same in {same} of {of}. Pictures of 40 × 80 pixels, a transporter of half the channels, "
-        f"batches of 8; {FRESH} fresh scenes per trial and split."
+        f"batches of 8; {FRESH} fresh scenes per trial and split.{doubt}"
     )
 
 

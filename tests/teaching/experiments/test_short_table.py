@@ -119,5 +119,7 @@ def test_a_course_is_kept_and_its_plans_are_audited(
     assert [row["storing"] for row in rows] == [0, 2, 3] and rows[-1]["audited"] == 2
     assert course(given, "ASkDAgger", WAY, 1, scenes, marks=(2,)) == rows
     assert f"of {rows[-1]['audited']}." in audited(rows)
+    assert "not to be believed" not in audited([{"agreed": 19, "audited": 20}])
+    assert "not to be believed" in audited([{"agreed": 18, "audited": 20}])
     assert stretches(("seen", 2)) == (Stretch("seen", 2),)
     assert said(TableLesson(WAY, 1, scenes).tally)["answers"] == 0
