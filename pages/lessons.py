@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ import streamlit as st
 
 from pages import processes
 from pages.addresses import home
+from pages.asking_fields import blinding_fields, explained, gate_fields, scene_field
 from pages.capsules import capsule
-from teaching.gating import KINDS, MODES, Gate
 from teaching.lesson import KINDS as KINDS_OF
-from teaching.lesson import PERSON_GATE, Blinding, LessonConfig
+from teaching.lesson import PERSON_GATE, LessonConfig
 from teaching.rollout_task import rollout_tasks
 from teaching.supervisor import LessonSummary, backup_command, create_lesson, kind_of, list_lessons, remove_lesson
 from teaching.task import tasks
@@ -52,18 +52,7 @@ WEIGHTINGS = {
     "iwr": "what you showed half, all else half (IWR)",
     "sirius": "nothing of what led to a take-over (Sirius)",
 }
-SCENE_WORDS = {
-    "random": "whatever comes",
-    "weak": "what it is weak in",
-    "unsure": "what is least known of it",
-}
 LOOKS = {"seen": "what it sees can be wrong", "without:errors": "what it sees is right"}
-MODE_WORDS = {"sensitivity": "ask before mistakes", "specificity": "leave good plans alone", "success": "end well"}
-
-
-def explained(config: type, name: str) -> str:
-    """The one-line explanation of a setting."""
-    return next((str(f.metadata.get("help", "")) for f in fields(config) if f.name == name), "")
 
 
 def go(path: Path) -> None:
@@ -168,26 +157,6 @@ def details(lesson: LessonSummary) -> None:
         st.rerun()
 
 
-def gate_fields() -> dict[str, Any]:
-    """The promise about asking."""
-    gate = PERSON_GATE
-    first, second = st.columns(2)
-    kind = first.selectbox("It asks by", KINDS, help=explained(Gate, "kind"))
-    mode = second.selectbox(
-        "It promises to",
-        MODES,
-        MODES.index(gate.mode),
-        format_func=MODE_WORDS.__getitem__,
-        help=explained(Gate, "mode"),
-    )
-    target = first.slider("Promised share", 0.5, 1.0, gate.target, 0.01, help=explained(Gate, "target"))
-    p_rand = second.slider("Random checks", 0.0, 1.0, gate.p_rand, 0.05, help=explained(Gate, "p_rand"))
-    level = 0.5
-    if kind == "fixed":
-        level = first.slider("Asks from uncertainty", 0.0, 1.0, 0.5, 0.01, help=explained(Gate, "level"))
-    return asdict(replace(gate, kind=kind, mode=mode, target=target, p_rand=p_rand, level=level))
-
-
 def new_lesson() -> None:
     """A lesson of one's own making."""
     name = st.text_input("Name of the lesson", max_chars=60, key="name", help=explained(LessonConfig, "name"))
@@ -219,14 +188,7 @@ def asking_fields() -> dict[str, Any]:
     start = second.radio(
         "Start from", list(START), format_func=START.__getitem__, help=explained(LessonConfig, "start")
     )
-    scenes = st.radio(
-        "Every second scene is about",
-        list(SCENE_WORDS),
-        format_func=SCENE_WORDS.__getitem__,
-        horizontal=True,
-        help=explained(LessonConfig, "scenes"),
-        key="scenes-of",
-    )
+    scenes = scene_field()
     with st.expander("When it asks"):
         gate = gate_fields()
     with st.expander("Questions that tell how steady your answers are"):
@@ -240,22 +202,6 @@ def asking_fields() -> dict[str, Any]:
         "gate": gate,
         "blinding": blinding,
     }
-
-
-def blinding_fields() -> dict[str, float]:
-    """How many questions hide how sure it is, and how many come twice."""
-    usual = Blinding()
-    first, second = st.columns(2)
-    hidden = first.slider(
-        "Hides how sure it is, of 100 questions", 0, 100, round(100 * usual.hidden), 5, key="hidden",
-        help=explained(Blinding, "hidden") + " Whoever sees it tends to agree with it; Progress tells by how much.",
-    )  # fmt: skip
-    told = " The second answer changes nothing; Progress tells how often both agree."
-    repeated = second.slider(
-        "Asked once more, after so many of 100 answers", 0, 50, round(100 * usual.repeated), 5, key="repeated",
-        help=explained(Blinding, "repeated") + told,
-    )  # fmt: skip
-    return {"hidden": hidden / 100, "repeated": repeated / 100}
 
 
 def moving_fields() -> dict[str, Any]:

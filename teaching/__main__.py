@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from teaching import rollout_command
+from teaching import reproduce_command, rollout_command
 from teaching.capsule import command as capsule_command
 from teaching.export import command as export_command
 
@@ -168,36 +168,6 @@ def _starter(given: argparse.Namespace) -> Figures:
     return build(given.out, tuple(given.without), seed=given.seed, config=StarterConfig(**told), report=_bar())
 
 
-def _reproduce(given: argparse.Namespace) -> Figures:
-    from teaching.reproduce import everything, reproduce
-    from teaching.types import BadInput
-
-    if wrong := [text for text in given.set if "=" not in text]:
-        raise BadInput(f"expected --set NAME=VALUE, got {' '.join(wrong)}")
-    options = dict(text.split("=", 1) for text in given.set)
-    if given.name != "all":
-        return reproduce(
-            given.name, given.out, full=given.full, seeds=given.seeds, work=given.work, options=options, report=_bar()
-        )
-    if given.seeds or options:
-        raise BadInput("expected --seeds and --set with one experiment, got them with all")
-    return everything(given.out, full=given.full, work=given.work, jobs=given.jobs)
-
-
-def _add_reproduce(commands: Any) -> None:
-    again = commands.add_parser("reproduce", help="run an experiment of docs/results and rewrite its table and plot")
-    again.add_argument("name", metavar="NAME", help="all, or one; a wrong name lists them")
-    length = again.add_mutually_exclusive_group()
-    length.add_argument("--quick", action="store_true", help="the setting for minutes (the default)")
-    length.add_argument("--full", action="store_true", help="the setting for days")
-    again.add_argument("--seeds", type=int, nargs="+", help="instead of the setting's own")
-    again.add_argument("--out", type=Path, default=Path("docs/results"), metavar="DIR", help="where page and plot go")
-    again.add_argument("--work", type=Path, default=Path("runs/reproduce"), metavar="DIR", help="what long runs keep")
-    again.add_argument("--jobs", type=int, default=2, help="with all: how many at a time")
-    again.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="an experiment's own setting")
-    again.set_defaults(do=_reproduce)
-
-
 def _add_run(commands: Any) -> None:
     run = commands.add_parser("run", help="run a lesson with a scripted teacher")
     run.add_argument("--task", default="put-block-in-bowl", help="sequence: several, one after the other")
@@ -286,7 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_novice(commands)
     _add_files(commands)
     export_command.add(commands, _bar)
-    _add_reproduce(commands)
+    reproduce_command.add(commands, _bar)
     return parser
 
 
