@@ -19,7 +19,8 @@ from teaching.types import Array
 MANY = 20_000
 """Above so many points they are put together on a grid."""
 LISTED = 200
-OUTCOMES = ((-1, "its plan was wrong", "cross"), (1, "its plan was right", "circle"), (0, "no decision", "diamond"))
+OUTCOMES = ((1, "its plan was right", "circle"), (-1, "its plan was wrong", "cross"), (0, "no decision", "diamond"))
+"""In the order in which they are drawn, so that the fewer wrong ones are seen; in Progress's colours."""
 
 
 def spots(columns: Columns, found: Shares) -> tuple[Array, Array, Array]:
@@ -28,9 +29,9 @@ def spots(columns: Columns, found: Shares) -> tuple[Array, Array, Array]:
     return np.where(np.isnan(u), -0.06, u), found.terms.age_scaled, columns.demonstrations["outcome"][found.rows]
 
 
-def radius(mass: Array, most: float) -> Array:
+def radius(mass: Array, most: float, least: float = 2.5, more: float = 9.0) -> Array:
     """Of a mark, in pixels: its area goes with how likely it is drawn."""
-    return np.asarray(2.5 + 9.0 * np.sqrt(mass / most)) if len(mass) else np.zeros(0)
+    return np.asarray(least + more * np.sqrt(mass / most)) if len(mass) else np.zeros(0)
 
 
 def single_marks(columns: Columns, found: Shares) -> tuple[list[Layer], list[Array]]:
@@ -57,7 +58,7 @@ def grid_marks(columns: Columns, found: Shares) -> tuple[list[Layer], list[Bins]
     most = max(float(c.mass.max()) for c in cells if len(c.mass))
     layers = [
         points(
-            c.x, c.y, COLOURS[n], name=name, symbol=symbol, size=radius(c.mass, most),
+            c.x, c.y, COLOURS[n], name=name, symbol=symbol, size=radius(c.mass, most, 0.8, 4.0),  # its cell holds it
             says=[f"{k:,} examples, {m:.2%} of all draws" for k, m in zip(c.size, c.mass, strict=True)],
         )
         for n, (c, (_, name, symbol)) in enumerate(zip(cells, OUTCOMES, strict=True))

@@ -58,7 +58,7 @@ def row_of(path: Path, found: Glance, drawn: Shares, positions: Array, marked: S
         number = int(found.columns.demonstrations["number"][drawn.rows[position]])
         goal, url = _thumbnail(str(path), number, found)
         picture = f'<img src="{url}" alt="" class="{"new" if new else ""}">' if url else "<i></i>"
-        share = f"{drawn.probability[position]:.2%}"
+        share = f"{100 * drawn.probability[position]:.2g} %"
         parts.append(
             f'<figure title="{escape(goal)}">{picture}<figcaption>{share} {escape(goal)}</figcaption></figure>'
         )
