@@ -59,7 +59,8 @@ def why(shares: Shares, n: int, row: Array) -> None:
         )
         text += " , then by hand" if row["pinned"] or row["weight"] != 1.0 else ""
     drawn = f"drawn **{row['drawn']}** times, last for model {row['latest']}" if row["drawn"] else "never drawn yet"
-    st.markdown(f"{text}  \nchance **{100 * shares.probability[n]:.3g} %** a draw ({100 * even:.3g} % if even) · {drawn}")
+    chance = f"chance **{100 * shares.probability[n]:.3g} %** a draw ({100 * even:.3g} % if even)"
+    st.markdown(f"{text}  \n{chance} · {drawn}")
     steps = waterfall(shares, n, float(row["weight"]), bool(row["pinned"]))
     changes = np.array([1.0, *(part.change for part in steps)])
     top = np.cumsum(changes)
