@@ -31,6 +31,8 @@ import numpy as np
 from playwright.sync_api import Error, Page, Playwright, sync_playwright
 
 from benchmarks.page import FLAGS, ROOT, free_port, wait_for_app
+from robot_io.lease import SILENCE
+from robot_io.remote import RemoteArm
 from robot_io.run_files import read_run_file
 from teaching.supervisor import create_lesson
 
@@ -129,11 +131,12 @@ def dead(page: Page, lesson: Path, how: str) -> dict[str, float]:
     session = browser.new_browser_cdp_session()
     processes = [int(p["id"]) for p in session.send("SystemInfo.getProcessInfo")["processInfo"]]
     begun = time.monotonic()
-    with contextlib.suppress(Error, ProcessLookupError):  # the browser is gone, and so is its answer
+    with contextlib.suppress(Error):  # the browser is gone, and so is its answer
         if how == "crashed":
             session.send("Browser.crash")
         for process in processes if how == "killed" else ():
-            os.kill(process, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
     while "stopped" not in found and time.monotonic() - begun < 10:
         with urllib.request.urlopen(f"http://127.0.0.1:{run.port}/health", timeout=5) as answer:
             state = json.load(answer)["state"]
@@ -145,10 +148,12 @@ def deaths(play: Playwright, url: str, size: tuple[int, int], lesson: Path) -> d
     """Both, each with a browser of its own and an arm that was released by hand."""
     found = {}
     for how in ("killed", "crashed"):
-        page = opened(play, url, size)
-        if page.locator("[data-rollout]").get_attribute("data-phase") != "ready":
-            page.get_by_role("button", name="Release").first.click()
-        found[f"{how}_ms"] = dead(page, lesson, how)
+        time.sleep(SILENCE + 1)  # then whoever drove before has left
+        arm = RemoteArm(lesson)
+        arm.connect()
+        arm.release()
+        arm.disconnect()
+        found[f"{how}_ms"] = dead(opened(play, url, size), lesson, how)
     return found
 
 
