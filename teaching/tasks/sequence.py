@@ -68,6 +68,15 @@ def _of(truth: Truth) -> Task:
     return _TASKS[str(truth["task"])]
 
 
+def _fits(goal: str, truth: Truth) -> bool:
+    """Whether the scene's task understands a goal: a person may give one that belongs to another stage."""
+    try:
+        _of(truth).check(goal)
+    except BadInput:
+        return False
+    return True
+
+
 class Sequence:
     """Each scene is of one of its tasks."""
 
@@ -83,24 +92,28 @@ class Sequence:
         return task_of(goal).check(goal)
 
     def progress(self, goal: str, truth: Truth) -> float:
-        """As the scene's task has it."""
-        return _of(truth).progress(goal, truth)
+        """As the scene's task has it; 0 for a goal of another stage."""
+        return _of(truth).progress(goal, truth) if _fits(goal, truth) else 0.0
 
     def reward(self, goal: str, before: Truth, after: Truth) -> float:
-        """As the scene's task has it."""
-        return _of(before).reward(goal, before, after)
+        """As the scene's task has it; 0 for a goal of another stage."""
+        return _of(before).reward(goal, before, after) if _fits(goal, before) else 0.0
 
     def best_step(self, goal: str, before: Truth) -> float:
-        """As the scene's task has it."""
-        return _of(before).best_step(goal, before)
+        """As the scene's task has it; 0 for a goal of another stage."""
+        return _of(before).best_step(goal, before) if _fits(goal, before) else 0.0
 
     def achieved(self, goal: str, before: Truth, after: Truth) -> tuple[str, ...]:
-        """As the scene's task has it."""
-        return _of(before).achieved(goal, before, after)
+        """As the scene's task has it; of a goal of another stage, what the scene's own goal would leave, and that."""
+        task, own = _of(before), str(before["goal"])
+        if _fits(goal, before):
+            return task.achieved(goal, before, after)
+        first = (own,) if task.reward(own, before, after) > 0 else ()
+        return first + task.achieved(own, before, after)
 
     def demonstrate(self, goal: str, truth: Truth, rng: np.random.Generator) -> Plan | None:
-        """As the scene's task has it."""
-        return _of(truth).demonstrate(goal, truth, rng)
+        """As the scene's task has it; nothing for a goal of another stage."""
+        return _of(truth).demonstrate(goal, truth, rng) if _fits(goal, truth) else None
 
 
 TASK = Sequence()

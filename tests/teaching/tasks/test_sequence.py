@@ -17,6 +17,7 @@ from teaching.skills import skills
 from teaching.task import Task, make_task
 from teaching.tasks.sequence import STAGES, TASK, scene_of, stage_after, stages_of
 from teaching.types import BadInput
+from tests.teaching.making import moved, thing, truth
 
 SHORT = "put-block-in-bowl/seen, packing-shapes/unseen"
 
@@ -44,6 +45,19 @@ def test_a_goal_belongs_to_the_task_that_understands_it(name: str) -> None:
 def test_what_nobody_understands_is_refused_with_examples() -> None:
     with pytest.raises(BadInput, match="star"):
         TASK.check("make tea")
+
+
+def test_a_goal_of_another_stage_is_wrong_here_and_breaks_nothing() -> None:
+    star = "pack the star in the brown box"
+    there = [thing("box", (0.5, 0.2), "brown"), thing("shape", (0.4, -0.2), shape="star", grip=[0.4, -0.2, 0.025])]
+    before = truth(star, *there) | {"task": "packing-shapes"}
+    packed = moved(before, 1, (0.5, 0.2))
+    assert TASK.progress(star, packed) == 1 and TASK.achieved(star, before, packed) == ()
+    other = "put the red blocks in a green bowl"
+    assert TASK.progress(other, packed) == TASK.reward(other, before, packed) == TASK.best_step(other, before) == 0
+    assert TASK.achieved(other, before, packed) == (star,) and TASK.achieved(other, before, before) == ()
+    assert TASK.demonstrate(other, before, np.random.default_rng(0)) is None
+    assert TASK.demonstrate(star, before, np.random.default_rng(0)) is not None
 
 
 def taught(directory: Path, storing: int) -> list[str]:
