@@ -48,7 +48,7 @@ def compared(path: Path, model: Model, known: list[Model], found: list[Evaluatio
 
 def asked(path: Path, model: Model, known: list[Model]) -> None:
     """Have it compared with an earlier model, on the scenes that the widgets above say."""
-    earlier = [m.name for m in known if m.name < model.name]
+    earlier = sorted(m.name for m in known if m.name < model.name)
     if not earlier:
         st.caption("There is no earlier model on disk to compare it with.")
         return
@@ -100,7 +100,7 @@ def told(change: Difference, wanted: int | None) -> None:
         f"**{100 * change.value:+.0f} points** ({100 * low:+.0f} to {100 * high:+.0f}, 95 % interval, paired). "
         f"Were both equally good, so uneven a change would come about with a chance of {change.chance:.2f}."
     )
-    st.caption(f"fixed: scenes {listed(change.fixed)} · broken: scenes {listed(change.broken)}")
+    st.caption(f"scenes fixed: {listed(change.fixed)} · broken: {listed(change.broken)}")
 
 
 def with_films(path: Path, comparison: Comparison, glance: Glance, found: Between | None) -> None:
@@ -123,14 +123,19 @@ def table(ordered: list[Scene], pair: Pair) -> int:
         {
             "scene": s.before.scene,
             "": CHANGES[s.change],
-            "goal": s.before.goal,
             pair.before: round(s.before.reward, 2),
             pair.after: round(s.after.reward, 2),
+            "goal": s.before.goal,
         }
         for s in ordered
     ]
     event = st.dataframe(
-        rows, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"scenes {pair.name}", height=330
+        rows,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"scenes {pair.name}",
+        height=min(330, 38 + 35 * len(rows)),
     )
     chosen = event.selection.rows
     return int(chosen[0]) if chosen and chosen[0] < len(ordered) else 0
@@ -168,7 +173,7 @@ def in_between(found: Between | None, scene: Scene | None = None, task: str = ""
         return
     near = about(task, scene.before.goal, found.taught) if scene is not None else []
     if near:
-        st.markdown(f"**{len(near)} of the {found.total} answers in between are about this scene's goal**")
+        st.markdown(f"**In between, about this scene's goal: {len(near)} of {found.total} answers**")
         st.markdown("\n".join(line(one, shared) for one, shared in near[:8]))
         st.caption("About the same things, not proven to be the cause: no training was repeated without them.")
     names = " · ".join(f"[{t.example}](/replay?example={t.example})" for t in found.taught[:20])

@@ -38,9 +38,10 @@ def living(path: Path) -> list[Job]:
 
 
 def call_off(log: Path) -> None:
-    """Call a job off; what it had kept stays."""
+    """Call a job off; what it had kept stays. One that has ended meanwhile is no trouble."""
     try:
-        jobs.cancel(log)
+        if jobs.running(log):
+            jobs.cancel(log)
     except (AskbackError, OSError) as error:
         st.session_state["refused"] = str(error)
 
