@@ -52,6 +52,7 @@ WEIGHTINGS = {
     "iwr": "what you showed half, all else half (IWR)",
     "sirius": "nothing of what led to a take-over (Sirius)",
 }
+READS = {"state": "what it perceives, as numbers", "pictures": "small pictures, 10 a second"}
 LOOKS = {"seen": "what it sees can be wrong", "without:errors": "what it sees is right"}
 
 
@@ -220,7 +221,10 @@ def moving_fields() -> dict[str, Any]:
     split = first.radio("Scenes", list(LOOKS), format_func=LOOKS.__getitem__, help=explained(LessonConfig, "split"))
     with st.expander("What it is trained on"):
         learns = training_fields()
-    asked = {"wanted": int(wanted), "rounds": int(rounds), "split": split, **learns}
+    observe = second.radio(
+        "It reads", list(READS), format_func=READS.__getitem__, help=explained(LessonConfig, "observe")
+    )
+    asked = {"wanted": int(wanted), "rounds": int(rounds), "split": split, "observe": observe, **learns}
     return {"task": task, "arm": arm, "protocol": protocol, **asked}
 
 

@@ -85,7 +85,8 @@ def make_lesson(directory: Path, buffer: ReplayBuffer, arm: StreamArm) -> PlanLe
 
 def make_rollout(directory: Path, buffer: ReplayBuffer, arm: StreamArm, config: LessonConfig) -> RolloutLesson:
     """A lesson in motion."""
-    policy, problems = load_pilot(buffer, make_rollout_task(config.task), config.training.steps, config.seed)
+    task = make_rollout_task(config.task)
+    policy, problems = load_pilot(buffer, task, config.training.steps, config.seed, config.observe)
     trainer = Trainer(directory)
     trainer.start()
     learning = Learning(trainer, config.training, config.seed, version=policy.version)

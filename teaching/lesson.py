@@ -19,6 +19,8 @@ from teaching.types import BadInput, explained
 
 KINDS = ("plans", "rollout")
 """What a host runs: questions before the arm moves, or supervision in motion."""
+OBSERVE = ("state", "pictures")
+"""What a policy in motion reads."""
 STARTER = Path(__file__).resolve().parent.parent / "datasets" / "starter"
 """The checkpoints that come with the project; `python -m teaching starter` rebuilds one."""
 PERSON_GATE = Gate(mode="success", target=0.95, p_rand=0.1, n_min=5)
@@ -99,6 +101,11 @@ class LessonConfig:
     protocol: str = explained("rac", "What an intervention is: rac recovers, then corrects, and ends the episode.")
     wanted: int = explained(10, "Interventions, or demonstrations at first, after which it is trained (a round).")
     rounds: int = explained(0, "In motion: rounds that are planned after the demonstrations; 0: as many as it takes.")
+    first: int = explained(0, "In motion: demonstrations before the first training; 0: as many as wanted in a round.")
+    observe: str = explained(
+        "state",
+        "In motion, what the policy reads: state, or pictures: small ones, 10 a second, and what the arm feels.",
+    )
     weighting: str = explained("rac", "In motion: which frames are trained on, and how much: rac, iwr or sirius.")
     blinding: Blinding = field(
         default_factory=Blinding, metadata={"help": "Questions that tell how steady your answers are."}
@@ -108,6 +115,8 @@ class LessonConfig:
     def __post_init__(self) -> None:
         if self.weighting not in SELECTIONS:
             raise BadInput(f"expected a weighting among {', '.join(SELECTIONS)}, got {self.weighting!r}")
+        if self.observe not in OBSERVE:
+            raise BadInput(f"expected to observe one of {', '.join(OBSERVE)}, got {self.observe!r}")
         if self.kind not in KINDS:
             raise BadInput(f"expected a kind among {', '.join(KINDS)}, got {self.kind!r}")
         known = (*rollout_tasks(), *rollout_tasks(arms=2)) if self.kind == "rollout" else tasks()
@@ -115,8 +124,8 @@ class LessonConfig:
             raise BadInput(f"expected a task among {', '.join(known)}, got {self.task!r}")
         if self.protocol not in (*PROTOCOLS, "demos"):
             raise BadInput(f"expected a protocol among {', '.join((*PROTOCOLS, 'demos'))}, got {self.protocol!r}")
-        if self.wanted < 1 or self.rounds < 0:
-            raise BadInput(f"expected wanted ≥ 1 and rounds ≥ 0, got {self.wanted} and {self.rounds}")
+        if self.wanted < 1 or min(self.rounds, self.first) < 0:
+            raise BadInput(f"expected wanted ≥ 1, rounds and first ≥ 0, got {self.wanted}, {self.rounds}, {self.first}")
         if self.scenes not in SCENES:
             raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {self.scenes!r}")
         if self.scenes != "random" and ":" in self.split:

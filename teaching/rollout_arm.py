@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from robot_io.arm import ArmError, Features
+from robot_io.arm import ArmError, Features, Observation
 from robot_io.errors import Driven
 from robot_io.remote_stream import StreamArm
+from teaching.rollout_glimpse import Glimpser
 from teaching.rollout_states import EVERY
 from teaching.types import Array
 
@@ -56,6 +57,8 @@ class RolloutArm:
     """Something is under way."""
     seen: int = -1
     """The last tick that was told of."""
+    glimpser: Glimpser | None = None
+    """Where the policy reads pictures."""
     _work: queue.Queue[tuple[str, Callable[[], Any], Any] | None] = field(default_factory=queue.Queue)
     _features: Features | None = None
 
@@ -126,9 +129,21 @@ class RolloutArm:
                 self.arm.reset(seed, task, split)
             self.arm.record()
             self.seen = -1
+            self.forget()
             return self._beat("")
 
         self.ask("reset", work)
+
+    def see(self) -> None:
+        """The policy reads pictures; Unsupported if the arm draws none."""
+        self.glimpser = Glimpser(self.arm, self.features.cameras, self.features.rate)
+        self.glimpser.seen(Observation(0.0, {}), 0)
+        self.glimpser.forget()
+
+    def forget(self) -> None:
+        """What was seen is no longer so."""
+        if self.glimpser is not None:
+            self.glimpser.forget()
 
     def places(self, joints: Array, about: Any) -> None:
         """Where joints (N, J) bring the tip, (N, 4)."""
@@ -141,7 +156,10 @@ class RolloutArm:
         ticks = np.asarray(told["frames"].get("tick", ()))
         if len(ticks):
             self.seen = int(ticks[-1])
-        return Beat(told["now"], told["frames"], told["truth"], str(told["ended"]))
+        now = told["now"]
+        if self.glimpser is not None:
+            now = {**now, "observation": self.glimpser.seen(now["observation"], int(now["tick"]))}
+        return Beat(now, told["frames"], told["truth"], str(told["ended"]))
 
     def _run(self) -> None:
         while (item := self._work.get()) is not None:

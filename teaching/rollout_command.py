@@ -20,9 +20,11 @@ def add(commands: Any, bar: Callable[[], Any]) -> None:
     roll.add_argument("--protocol", choices=PROTOCOLS, default="rac")
     roll.add_argument("--rounds", type=int, default=3, help="rounds after the demonstrations")
     roll.add_argument("--wanted", type=int, default=10, help="demonstrations, then interventions, of a round")
+    roll.add_argument("--first", type=int, default=0, help="demonstrations before the first training (as wanted)")
     roll.add_argument("--split", default="seen", help="without:errors: every look is right")
     roll.add_argument("--weighting", choices=WEIGHTINGS, default="rac", help="what is trained on, and how much of it")
     roll.add_argument("--recovery-auto", action="store_true", help="train on ways back that the arm retraced, too")
+    roll.add_argument("--observe", default="state", help="what the policy reads: state, or pictures (simulated arms)")
     roll.add_argument("--seed", type=int, default=0)
     roll.add_argument("--steps", type=int, help="optimiser steps of one training (default 2000)")
     roll.add_argument("--batch", type=int, help="rows in one step (default 256)")
@@ -41,7 +43,8 @@ def _rollout(given: argparse.Namespace, report: Any) -> Mapping[str, Any]:
     config = LessonConfig.from_json(
         {
             "name": given.out.name, "kind": "rollout", "task": given.task, "arm": given.arm, "teacher": given.teacher,
-            "split": given.split, "protocol": given.protocol, "wanted": given.wanted, "seed": given.seed,
+            "split": given.split, "protocol": given.protocol, "wanted": given.wanted, "first": given.first,
+            "seed": given.seed, "observe": given.observe,
             "rounds": given.rounds, "weighting": given.weighting, "recovery_auto": given.recovery_auto,
             "training": training,
         }

@@ -78,6 +78,8 @@ class RolloutEpisodes(LessonThread):
         self.rng = np.random.default_rng([abs(self.config.seed), self.rounds.begun, 7])
         self.pilot = Pilot(policy, self.task, self.rng, 1 if scripted else None)
         self.hand = RolloutArm(arm, self.post, 0.0 if scripted else LOOK_SECONDS)
+        if self.config.observe == "pictures":
+            self.hand.see()
         self.keeper = Keeper(buffer, self.post, beside=beside)
         self.phase, self.stand, self.message = Phase.READY, Stand.STARTING, ""
         self.draft: RolloutDraft | None = None

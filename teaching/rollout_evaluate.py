@@ -16,6 +16,7 @@ from teaching.metrics import wilson
 from teaching.policies.flow import FlowPolicy
 from teaching.recoveries import RecoveryConfig, recoveries, within
 from teaching.replay import ReplayBuffer
+from teaching.rollout_glimpse import Glimpser
 from teaching.rollout_headless import apart, arm_of
 from teaching.rollout_metrics import evaluation, stalls
 from teaching.rollout_pilot import Pilot, load_pilot
@@ -61,10 +62,13 @@ def rollout(
     arm.reset(seed, task.name, split)
     pilot = Pilot(policy, task, rng)
     pilot.forget()
+    glimpser = Glimpser(arm, arm.features.cameras, arm.features.rate) if policy.config.picture else None
     states, tips, doubt, rows = [], [], [], 0
     truth: Mapping[str, Any] = arm.truth()
     while not truth["success"] and rows < task.limit:
         observation = arm.observe()
+        if glimpser is not None:
+            observation = glimpser.seen(observation, int(arm.now()["tick"]))
         plan = pilot.ready(observation)
         states.append(sensed(task, observation.arrays)[0])
         tips.append(np.asarray(observation["tip"]))
@@ -104,7 +108,7 @@ def evaluate(
     with ReplayBuffer(directory, readonly=True) as buffer:
         config = LessonConfig.from_json(buffer.lesson)
         task = make_rollout_task(config.task)
-        policy, problems = load_pilot(buffer, task, config.training.steps, config.seed)
+        policy, problems = load_pilot(buffer, task, config.training.steps, config.seed, config.observe)
         if checkpoint != "last":
             policy.load(Path(checkpoint) if Path(checkpoint).is_dir() else buffer.checkpoints / checkpoint)
         if not policy.version:

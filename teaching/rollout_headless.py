@@ -103,7 +103,7 @@ def _teach(
 ) -> list[str]:
     """Until the policy has been trained on every round; what was wrong with checkpoints."""
     task = make_rollout_task(config.task)
-    policy, problems = load_pilot(buffer, task, config.training.steps, config.seed)
+    policy, problems = load_pilot(buffer, task, config.training.steps, config.seed, config.observe)
     if policy.version > rounds:
         return problems
     trainer = Trainer(buffer.path, threads=threads, nice=0)
@@ -112,7 +112,7 @@ def _teach(
     lesson = ScriptedRollout(buffer, arm, policy, learning, RolloutOracle(task, rng, oracle))
 
     def over() -> bool:
-        report(f"round {policy.version}", lesson.rounds.collected(policy.version), config.wanted)
+        report(f"round {policy.version}", lesson.rounds.collected(policy.version), lesson.rounds.wanted(policy.version))
         return policy.version > rounds
 
     try:

@@ -156,6 +156,7 @@ class RolloutLesson(RolloutMoves):
         need(tick in known, f"expected a tick of this episode, {draft.first} to {draft.seen}, got {tick}")
         self.hold()
         self.hand.arm.rewind(tick)
+        self.hand.forget()
         before = draft.head
         if self.phase is Phase.POLICY:
             draft.intervention += 1

@@ -16,6 +16,7 @@ from robot_io.recording import CONTROLLERS
 from teaching.rollout_arm import Beat, Told
 from teaching.rollout_draft import doubt_of
 from teaching.rollout_episodes import RolloutEpisodes, Stand, cut
+from teaching.rollout_glimpse import beside
 from teaching.rollout_phases import Event, Phase
 from teaching.rollout_rescue import rescue
 from teaching.rollout_states import EVERY, sensed
@@ -92,7 +93,7 @@ class RolloutMoves(RolloutEpisodes):
     # -- beats -------------------------------------------------------------------------------------------------------
 
     def _beaten(self, beat: Beat) -> None:
-        self.beat = beat
+        before, self.beat = self.beat, beat
         if self.stand in (Stand.STOPPED, Stand.FAULT):
             if beat.now["phase"] not in ("stopped", "fault"):
                 self.message = ""
@@ -100,7 +101,7 @@ class RolloutMoves(RolloutEpisodes):
             return
         if self.draft is None or self.stand not in (Stand.EPISODE, Stand.CALLING):
             return
-        self._absorb(beat)
+        self._absorb(beat, before)
         if beat.now["phase"] in ("stopped", "fault"):
             self.message = beat.now["note"] or "the arm was stopped; release it to go on"
             self.lost(Stand.STOPPED)
@@ -119,10 +120,10 @@ class RolloutMoves(RolloutEpisodes):
             self.message = ""
         return self._held
 
-    def _absorb(self, beat: Beat) -> None:
+    def _absorb(self, beat: Beat, before: Beat | None) -> None:
         """Ticks since the last beat, run by run of who drove."""
         assert self.draft is not None
-        frames, draft = beat.frames, self.draft
+        frames, draft = self._with_pictures(beat.frames, before), self.draft
         ticks = np.asarray(frames.get("tick", ()), dtype=np.int64)
         start = int(np.searchsorted(ticks, draft.seen, side="right"))
         drivers = np.asarray(frames.get("controller", ()))
@@ -133,6 +134,13 @@ class RolloutMoves(RolloutEpisodes):
                 self._take(cut(frames, a, b))
         if beat.now["controller"] in ("human", "retrace"):
             self._drove(beat.now["controller"])
+
+    def _with_pictures(self, frames: Mapping[str, Any], before: Beat | None) -> Mapping[str, Any]:
+        """During these ticks the policy had what was seen at the beat before."""
+        if self.hand.glimpser is None or before is None or not len(frames.get("tick", ())):
+            return frames
+        seen = beside(before.now["observation"], frames["tick"], int(before.now["tick"]), self.hand.features.rate)
+        return {**frames, "observation": {**frames["observation"], **seen}}
 
     def _take(self, rows: Mapping[str, Any]) -> None:
         assert self.draft is not None
@@ -170,10 +178,13 @@ class RolloutMoves(RolloutEpisodes):
             draft.stage, draft.progress = int(beat.truth.get("stage", 0)), float(beat.truth.get("progress", 0.0))
             draft.success = bool(beat.truth.get("success", False))
         driving = self.phase is Phase.POLICY and self.stand is Stand.EPISODE
-        self.plan = self.pilot.ready(observation) if driving else self.pilot.look(observation)
+        if driving:
+            self.plan = self.pilot.ready(observation)
+        else:  # what was taught nothing has nothing to say while it is shown
+            self.plan = self.pilot.look(observation) if self.policy.version else None
         familiar = self.sense.familiar(sensed(self.task, observation.arrays))
         if self.phase.segment is not None:
-            draft.point(doubt_of(self.plan), familiar)
+            draft.point(doubt_of(self.plan) if self.plan else 1.0, familiar)
 
     def _judge(self, beat: Beat) -> None:
         """Is it over, and does it call?"""

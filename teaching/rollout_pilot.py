@@ -9,6 +9,7 @@ from teaching.policies.base import CheckpointError
 from teaching.policies.checkpoint import checkpoints
 from teaching.policies.flow import STATE, FlowLearner, FlowPolicy
 from teaching.replay import ReplayBuffer
+from teaching.rollout_glimpse import AGE, GLIMPSE
 from teaching.rollout_shape import flow_config
 from teaching.rollout_states import sensed
 from teaching.rollout_task import ROW, RolloutTask
@@ -18,18 +19,21 @@ SMALL = np.array([0.004, 0.004, 0.004, 0.01, 0.1])
 """What an untaught policy's moves are measured in: metres, radians, and the gripper, which stays open."""
 
 
-def untaught(task: RolloutTask, steps: int, seed: int) -> FlowPolicy:
+def untaught(task: RolloutTask, steps: int, seed: int, observe: str = "state") -> FlowPolicy:
     """A policy that knows nothing: version 0, small wandering moves."""
-    learner = FlowLearner(flow_config(task, steps), seed=seed)
+    config = flow_config(task, steps, observe)
+    learner = FlowLearner(config, seed=seed)
     rng = np.random.default_rng([abs(seed), 3])
     small = np.tile(SMALL, task.arms)
-    learner.fit(rng.standard_normal((64, task.width)), rng.standard_normal((64, len(small))) * small)
+    learner.fit(rng.standard_normal((64, config.state)), rng.standard_normal((64, len(small))) * small)
     return learner.policy()
 
 
-def load_pilot(buffer: ReplayBuffer, task: RolloutTask, steps: int, seed: int) -> tuple[FlowPolicy, list[str]]:
+def load_pilot(
+    buffer: ReplayBuffer, task: RolloutTask, steps: int, seed: int, observe: str = "state"
+) -> tuple[FlowPolicy, list[str]]:
     """The policy of the newest whole checkpoint, or an untaught one; and what was wrong with newer checkpoints."""
-    fresh, problems = untaught(task, steps, seed), []
+    fresh, problems = untaught(task, steps, seed, observe), []
     for path in reversed(checkpoints(buffer.checkpoints)):
         policy = FlowPolicy(fresh.config)
         try:
@@ -99,5 +103,9 @@ class Pilot:
         return sent
 
     def _think(self, observation: Observation) -> Plan:
-        state = sensed(self.task, observation.arrays)[0]
-        return self.policy(Observation(observation.time, {STATE: state}), self.task.goal, self._rng)
+        if self.policy.config.picture:
+            felt = np.append(self.task.feel(observation), observation[AGE])
+            given = {STATE: felt, GLIMPSE: observation[GLIMPSE]}
+        else:
+            given = {STATE: sensed(self.task, observation.arrays)[0]}
+        return self.policy(Observation(observation.time, given), self.task.goal, self._rng)

@@ -56,7 +56,12 @@ class Rounds:
     def full(self, version: int) -> bool:
         """Whether the next policy can be trained: enough was collected, or nothing more is to be had of this one."""
         unaided = [t for _, t in self.of(version) if t.end in (End.AUTO_SUCCESS, End.FAILED)]
-        return self.collected(version) >= self.config.wanted or len(unaided) >= ENOUGH * self.config.wanted
+        wanted = self.wanted(version)
+        return self.collected(version) >= wanted or len(unaided) >= ENOUGH * wanted
+
+    def wanted(self, version: int) -> int:
+        """How many demonstrations or interventions make a round of this one."""
+        return self.config.first or self.config.wanted if not version else self.config.wanted
 
     def demonstrations(self) -> int:
         """Demonstrations that count."""
@@ -74,7 +79,7 @@ class Rounds:
         return {
             "number": version,
             "collected": self.collected(version),
-            "wanted": self.config.wanted,
+            "wanted": self.wanted(version),
             "planned": self.config.rounds or None,
             "episodes": len(own),
             "frames": self.frames(),

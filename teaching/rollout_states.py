@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from teaching.rollout_glimpse import AGE
 from teaching.rollout_task import ROW, RolloutTask
 from teaching.types import Array, BadInput
 
@@ -50,6 +51,13 @@ def states_of(task: RolloutTask, arrays: Mapping[str, Array], every: int = 1) ->
     """Columns of an observation by name, (T, n) each → (T / every, width); BadInput names one that is missing."""
     length = len(next(iter(arrays.values())))
     return np.array([task.state(Sensed(arrays, i)) for i in range(0, length, every)]).reshape(-1, task.width)
+
+
+def read_of(task: RolloutTask, arrays: Mapping[str, Array], every: int = 1) -> Array:
+    """As `states_of`, of a policy that sees: what the arm feels, and how old its picture is, (T / every, feels + 1)."""
+    length = len(next(iter(arrays.values())))
+    felt = [Sensed(arrays, i) for i in range(0, length, every)]
+    return np.array([np.append(task.feel(one), one[AGE]) for one in felt]).reshape(-1, task.feels + 1)
 
 
 def sensed(task: RolloutTask, arrays: Mapping[str, Array]) -> Array:

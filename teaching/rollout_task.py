@@ -61,11 +61,16 @@ class RolloutTask(Protocol):
     """Which columns of a state are what."""
     width: int
     """Numbers in a state."""
+    feels: int
+    """Numbers that the arm feels of itself."""
     look: float
     """Metres: rising through this height is a new look."""
 
     def state(self, observation: Sensed) -> Array:
         """What a policy reads of an observation, (width,), told relative to what it is about."""
+
+    def feel(self, observation: Sensed) -> Array:
+        """What the arm feels of itself, (feels,): all that a policy reads beside its pictures."""
 
     def relative(self, states: Array) -> Array:
         """States (N, width) → (N, K) as `teaching.familiarity` compares them, with scale 1."""

@@ -20,9 +20,10 @@ from teaching.policies.chunks import ChunkData
 from teaching.policies.flow import FlowLearner, read_info
 from teaching.policies.flow_network import FlowConfig
 from teaching.replay import ReplayBuffer
+from teaching.rollout_glimpse import GLIMPSE
 from teaching.rollout_rows import branch_of, in_rows, span_name
 from teaching.rollout_shape import flow_config
-from teaching.rollout_states import EVERY, states_of, summed
+from teaching.rollout_states import EVERY, read_of, states_of, summed
 from teaching.rollout_task import RolloutTask, make_rollout_task
 from teaching.segment_shares import TRAINED_ON, selection_of
 from teaching.segments import End, Timeline
@@ -39,15 +40,24 @@ class Example:
     """One episode, at the policy's rate: its timeline, states (T, D) and rows of moves (T, A)."""
 
     def __init__(
-        self, timeline: Timeline, states: Array, actions: Array, spans: Array | None = None, names: Sequence[str] = ()
-    ) -> None:
-        """Args: spans: (T,) which of `names`, the segments of the episode's facts, each row begins in."""
+        self, timeline: Timeline, states: Array, actions: Array, spans: Array | None = None, names: Sequence[str] = (),
+        pictures: Array | None = None,
+    ) -> None:  # fmt: skip
+        """Args: spans: (T,) which of `names`, the segments of the episode's facts, each row begins in; pictures:
+        (T, H, W, C) uint8, if the policy reads them.
+        """
+        self.pictures = pictures
         self.timeline, self.states, self.actions, self.names = timeline, states, actions, names
         self.spans = np.zeros(len(states), np.int64) if spans is None else spans
 
 
 def example(
-    task: RolloutTask, facts: Mapping[str, Any], columns: Mapping[str, Array], phase: int, episode: str = ""
+    task: RolloutTask,
+    facts: Mapping[str, Any],
+    columns: Mapping[str, Array],
+    phase: int,
+    episode: str = "",
+    sees: bool = False,
 ) -> Example | None:
     """An episode's branch in rows of `EVERY` ticks that begin at tick `phase`; None if nothing is left of it.
 
@@ -57,6 +67,7 @@ def example(
         columns: of its file.
         phase: 0 … EVERY − 1.
         episode: its id.
+        sees: the policy reads pictures; BadInput if none were recorded.
     """
     live = np.flatnonzero(columns["live"])
     branch = branch_of(facts, columns, live)
@@ -71,7 +82,9 @@ def example(
     seen = {n.removeprefix(SEEN): c[ticks[:, 0]] for n, c in columns.items() if n.startswith(SEEN)}
     timeline = Timeline(segments, End(str(facts["end"])), resumes=True)
     names = [span_name(episode, s["start"], s["stop"]) for s in facts["segments"]]
-    return Example(timeline, states_of(task, seen), actions, branch.spans[phase::EVERY][:rows], names)
+    states = read_of(task, seen) if sees else states_of(task, seen)
+    pictures = seen[GLIMPSE] if sees else None
+    return Example(timeline, states, actions, branch.spans[phase::EVERY][:rows], names, pictures)
 
 
 def _split(segments: tuple[Any, ...], forks: list[int]) -> tuple[Any, ...]:
@@ -85,16 +98,16 @@ def _split(segments: tuple[Any, ...], forks: list[int]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def examples(buffer: ReplayBuffer, task: RolloutTask) -> list[Example]:
-    """All episodes that count, each once for every phase of its rows."""
+def examples(buffer: ReplayBuffer, task: RolloutTask, sees: bool = False) -> list[Example]:
+    """All episodes that count, each once for every phase of its rows; those with pictures, which are large, once."""
     found = []
     for summary in buffer.rollouts():
         facts = summary.rollout
         if facts is None or facts["end"] not in TRAINED_ON:
             continue
         columns = buffer.frames(summary.id)
-        for phase in range(EVERY):
-            one = example(task, facts, columns, phase, summary.id)
+        for phase in range(1 if sees else EVERY):
+            one = example(task, facts, columns, phase, summary.id, sees)
             if one is not None:
                 found.append(one)
     return found
@@ -105,8 +118,9 @@ def data_of(found: list[Example], horizon: int, selection: Selection) -> ChunkDa
     if not found:
         raise BadInput("expected something to train on, got no episode that counts: show the task first")
     return ChunkData(
-        [e.timeline for e in found], [e.states for e in found], [e.actions for e in found], horizon, selection
-    )
+        [e.timeline for e in found], [e.states for e in found], [e.actions for e in found], horizon, selection,
+        [e.pictures for e in found if e.pictures is not None],
+    )  # fmt: skip
 
 
 def draws_of(found: list[Example], data: ChunkData) -> dict[str, int]:
@@ -154,7 +168,7 @@ class RolloutTraining:
 
     def flow(self, steps: int) -> FlowConfig:
         """The policy's shape."""
-        return flow_config(self.task, steps)
+        return flow_config(self.task, steps, self.config.observe)
 
     def train(
         self,
@@ -175,7 +189,7 @@ class RolloutTraining:
         """
         self.buffer.refresh()
         selection, flow = selection_of(LessonConfig.from_json(self.buffer.lesson)), self.flow(steps)
-        found = examples(self.buffer, self.task)
+        found = examples(self.buffer, self.task, self.config.observe == "pictures")
         data = data_of(found, flow.horizon, selection)
         learner = FlowLearner(flow, seed=seed)
         learner.fit(data.states, data.actions)

@@ -47,6 +47,7 @@ class BlockInBowl:
         "bowl": slice(8, 10), "near": slice(10, 16),
     }  # fmt: skip
     width = 16
+    feels = 5
 
     def state(self, observation: Sensed) -> Array:
         """(16,): height of the tip, what it holds, the subtask, and the ways to things."""
@@ -55,6 +56,10 @@ class BlockInBowl:
         ways = np.concatenate([told["block"], told["bowl"]])
         near = np.clip(np.append(ways, height - NEAR), -NEAR, NEAR)
         return np.concatenate([height, told["held"], told["gripper"], told["stage"], ways, near])
+
+    def feel(self, observation: Sensed) -> Array:
+        """(5,): where the tip is, what it holds, and the jaws."""
+        return np.concatenate([np.asarray(observation[name], dtype=np.float64) for name in ("tip", "held", "gripper")])
 
     def relative(self, states: Array) -> Array:
         """(N, 16) → (N, 6): subtask, hold, and the way to where the subtask ends."""

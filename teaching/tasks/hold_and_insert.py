@@ -57,6 +57,7 @@ class HoldAndInsert:
         "yaws": slice(41, 45), "contact": slice(45, 46), "trace": slice(46, 47),
     }  # fmt: skip
     width = 47
+    feels = 12
 
     def state(self, observation: Sensed) -> Array:
         """(47,): heights of the tips, what they hold, the subtask, and the ways to things as they are perceived.
@@ -72,6 +73,11 @@ class HoldAndInsert:
             [heights, told["held"], told["grippers"] >= ON, told["stage"], ways,
              *(np.clip(near, -n, n) for n in NEAR), told["yaws"], told["contact"], told["trace"]]
         )  # fmt: skip
+
+    def feel(self, observation: Sensed) -> Array:
+        """(12,): where the tips are, what they hold, whether the cups are on, and what was touched."""
+        told = {name: np.asarray(observation[name], dtype=np.float64) for name in _FELT}
+        return np.concatenate([told["tip"], told["held"], told["grippers"] >= ON, told["contact"], told["trace"]])
 
     def relative(self, states: Array) -> Array:
         """(N, 47) → (N, 9): subtask, holds, and the way to where the subtask ends."""
@@ -148,4 +154,5 @@ def opening(truth: Truth) -> Array:
 
 
 _PERCEIVED = ("tip", "grippers", "held", "stage", "handle", "peg", "opening", "yaws", "contact", "trace")
+_FELT = ("tip", "held", "grippers", "contact", "trace")
 TASK = HoldAndInsert()

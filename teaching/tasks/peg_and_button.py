@@ -54,6 +54,7 @@ class PegAndButton:
         "contact": slice(31, 32), "trace": slice(32, 33),
     }  # fmt: skip
     width = 33
+    feels = 7
 
     def state(self, observation: Sensed) -> Array:
         """(33,): height of the tip, what it holds, the subtask, and the ways to things as they are perceived.
@@ -70,6 +71,11 @@ class PegAndButton:
             [height, told["held"], told["gripper"] >= ON, told["stage"], ways, *(np.clip(near, -n, n) for n in NEAR),
              told["peg_yaw"], told["contact"], told["trace"]]
         )  # fmt: skip
+
+    def feel(self, observation: Sensed) -> Array:
+        """(7,): where the tip is, what it holds, whether the cup is on, and what it touched."""
+        told = {name: np.asarray(observation[name], dtype=np.float64) for name in _FELT}
+        return np.concatenate([told["tip"], told["held"], told["gripper"] >= ON, told["contact"], told["trace"]])
 
     def relative(self, states: Array) -> Array:
         """(N, 33) → (N, 7): subtask, hold, and the way to where the subtask ends."""
@@ -116,4 +122,5 @@ class PegAndButton:
 
 
 _PERCEIVED = ("tip", "held", "gripper", "stage", "peg", "slot", "button", "peg_yaw", "contact", "trace")
+_FELT = ("tip", "held", "gripper", "contact", "trace")
 TASK = PegAndButton()

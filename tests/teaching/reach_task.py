@@ -31,11 +31,15 @@ class ReachTask:
     limit = 150
     columns: Mapping[str, slice] = {"tip": slice(0, 3), "way": slice(3, 6), "gripper": slice(6, 7)}
     width = 7
+    feels = 4
     look = 0.35
 
     def state(self, observation: Any) -> Array:
         parts = [np.asarray(observation[name], dtype=np.float64) for name in ("tip", "way", "gripper")]
         return np.concatenate(parts)
+
+    def feel(self, observation: Any) -> Array:
+        return np.concatenate([np.asarray(observation[name], dtype=np.float64) for name in ("tip", "gripper")])
 
     def relative(self, states: Array) -> Array:
         return states[:, 3:6] / 0.05

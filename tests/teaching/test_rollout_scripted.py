@@ -51,7 +51,7 @@ def teach(directory, rounds: int, arm: MemoryArm | None = None, **config):
     there = (directory / "lesson.json").exists()
     settings = LessonConfig.from_json(given)
     buffer = ReplayBuffer(directory) if there else ReplayBuffer.create(directory, settings.to_json())
-    policy, _ = load_pilot(buffer, TASK, 30, 1)
+    policy, _ = load_pilot(buffer, TASK, 30, 1, settings.observe)
     trainer = HereTrainer(buffer)
     learning = Learning(trainer, settings.training, 1, sync=True, version=policy.version)  # type: ignore[arg-type]
     oracle = RolloutOracle(TASK, np.random.default_rng(4), RolloutOracleConfig(patience=30, travel=0.0))
@@ -118,6 +118,15 @@ def test_the_same_seed_gives_the_same_episodes(tmp_path):
         np.testing.assert_array_equal(one.frames("000001")[name], two.frames("000001")[name])
     one.close()
     two.close()
+
+
+def test_more_can_be_shown_at_first_than_is_helped_in_a_round(tmp_path):
+    lesson, buffer, trainer = teach(tmp_path / "l", 1, first=3, wanted=1, training={"steps": 5, "batch": 16})
+    of = {row["round"]: row for row in lesson.rounds.table()}
+    assert trainer.trained == [1, 2] and of[0]["episodes"] == 3
+    assert sum(s.rollout["end"] == "demonstrated" for s in buffer.rollouts()) == 3
+    assert lesson.rounds.view(0)["wanted"] == 3 and lesson.rounds.view(1)["wanted"] == 1
+    buffer.close()
 
 
 def test_a_policy_alone_runs_until_time_is_out(tmp_path):
