@@ -1,19 +1,22 @@
 """How soon is the wire of a real arm quiet after a STOP, and what does the arm do when its process is killed?
 
-    python -m benchmarks.so101 [--stops 60] [--kills 10] [--busy 1] [--kind feetech] [--seed 0]
+    python -m benchmarks.so101 [--stops 40] [--kills 5] [--busy 0] [--kind feetech] [--seed 0]
 
 An emulated SO-101 with a body, a bench and a camera performs plans in real time, in its own arm process under all
-limits; `--busy` processes multiply matrices, the first at nice 19 like a training. The emulator writes down when each
-command came over the wire and how far it asked a joint to go. Prints one line of JSON:
+limits, with a lesson's own trainer at work beside it (nice 19, one thread); `--busy` processes multiply matrices, too.
+A stop takes some seconds and a kill some twenty; progress goes to stderr. The emulator writes down when each command
+came over the wire and how far it asked a joint to go. Prints one line of JSON:
 
 - stop_to_wire_ms: from the page's STOP to the last command on the wire that asks for a motion (0 if none came any
   more); the hold that follows asks joints to stay where they are;
+- period_ms: between two commands on the wire while the arm moves; late_ms: by how much that differs from 1 / 30 s;
 - stop_to_ack_ms: until the page has read the acknowledgement;
 - killed_to_still_ms: from `kill -9` of the arm process in motion until every joint turns slower than 0.05 rad/s. An
   STS3215 has no watchdog: it goes to its last goal, at most 0.2 s of motion ahead, and holds there;
 - line_killed_to_hold_ms: the same for a home-built arm, whose firmware has a watchdog of 0.5 s: until it says so.
 
-Bars: p99 of the first ≤ 50 ms; killed arms still within 500 ms, where a firmware's watchdog can see to it.
+Bars: p99 of the first ≤ 50 ms, of late_ms ≤ 10 ms; killed arms still within 500 ms, where a firmware's watchdog can
+see to it.
 """
 
 from __future__ import annotations
@@ -29,22 +32,29 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from benchmarks.novice import stored
 from benchmarks.stop import BUSY, ORIGIN, Page, child, figures
-from robot_io.arm import Action, ArmError
+from robot_io.arm import Action, ArmError, Scene, make_arm
 from robot_io.emulation.back_door import BackDoor
 from robot_io.launch import launch
 from robot_io.remote import RemoteArm
+from robot_io.so import RATE
 from robot_io.watching import Watch
+from teaching.experiments.starter import collect
+from teaching.task import make_task
+from teaching.trainer import Trainer
 
 TASK = "put-block-in-bowl"
 MOVING = 12
 """Steps (one degree) from which a goal asks for a motion."""
 STILL = 0.05
 """Radians per second."""
+NOMINAL = 1000 / RATE
+"""Milliseconds between two commands."""
 WINDOW = 0.03
 """Seconds over which speed is measured."""
 
@@ -67,6 +77,37 @@ def told(process: subprocess.Popen[str]) -> str:
     """One line of it."""
     assert process.stdout is not None
     return process.stdout.readline().strip()
+
+
+@contextmanager
+def training(directory: Path) -> Iterator[None]:
+    """A lesson's trainer at work for as long as the block runs."""
+    arm = make_arm("fake:table")
+    arm.connect()
+    task = make_task(TASK)
+    stored(collect(cast(Scene, arm), task, (), 16, lambda what, done, of: None), directory)
+    arm.disconnect()
+    trainer, said = Trainer(directory, threads=1, nice=19), list[str]()
+    trainer.post = lambda message: said.append(str(message.get("type")))
+    trainer.train(100_000, 0, 1)
+    try:
+        end = time.monotonic() + 300
+        while "progress" not in said:
+            if "failed" in said or time.monotonic() > end:
+                raise RuntimeError(f"expected the trainer to make progress, got {said[-3:]}")
+            time.sleep(0.1)
+        yield
+        if "failed" in said or "done" in said:
+            raise RuntimeError("expected the training to go on to the end of the measurement, but it ended")
+    finally:
+        trainer.cancel()
+        trainer.close()
+
+
+def progress(what: str, done: int, of: int) -> None:
+    """Where it is, on stderr."""
+    sys.stderr.write(f"{what}: {done} of {of}\n")
+    sys.stderr.flush()
 
 
 class Mover:
@@ -110,12 +151,15 @@ def in_motion(door: BackDoor, patience: float = 30.0) -> None:
     raise ArmError(f"expected the arm to move within {patience:g} s")
 
 
-def stops(page: Page, door: BackDoor, count: int, rng: np.random.Generator) -> tuple[list[float], list[float]]:
-    """Milliseconds from STOP to the last motion command on the wire, and to the acknowledgement."""
-    wire, acknowledged = [], []
+def stops(page: Page, door: BackDoor, count: int, rng: np.random.Generator) -> tuple[list[float], ...]:
+    """Milliseconds from STOP to the last motion command on the wire, to the acknowledgement, and between commands."""
+    wire, acknowledged, periods = [], [], []
     for number in range(count):
         in_motion(door)
-        time.sleep(float(rng.uniform(0.0, 0.1)))
+        moving = time.monotonic()
+        time.sleep(float(rng.uniform(0.3, 0.6)))
+        times = np.array([when for when, _ in door.ask("goals", start=moving)])
+        periods += (1000 * np.diff(times)).tolist()
         start = time.monotonic()
         page.tell(type="stop", id=number, t=time.time())
         page.hear("stopped", id=number)
@@ -125,7 +169,8 @@ def stops(page: Page, door: BackDoor, count: int, rng: np.random.Generator) -> t
         wire.append(max(after, default=0.0))
         page.tell(type="release", id=number)
         page.hear("released", id=number)
-    return wire, acknowledged
+        progress("stops", number + 1, count)
+    return wire, acknowledged, periods
 
 
 def until_still(door: BackDoor, patience: float = 5.0) -> float:
@@ -155,6 +200,7 @@ def kills(name: str, folder: Path, door: BackDoor, count: int) -> list[float]:
             times.append(1000 * (until_still(door) - start))
             process.wait()
             mover.close()
+        progress("kills", number + 1, count)
     return times
 
 
@@ -205,7 +251,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             time.sleep(0.1)
         for number in range(options.busy):
             stack.enter_context(child("-c", BUSY, "0" if number else "19"))
-        wire, acknowledged = _stopped(name, folder / "stop", door, options.stops, rng)
+        stack.enter_context(training(folder / "lesson"))
+        wire, acknowledged, periods = _stopped(name, folder / "stop", door, options.stops, rng)
         killed = kills(name, folder, door, options.kills)
         line = line_kills(folder, options.kills)
     return {
@@ -214,6 +261,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "load_before": load_before,
         "stop_to_wire_ms": figures(wire),
+        "period_ms": figures(periods),
+        "late_ms": figures([abs(period - NOMINAL) for period in periods]),
         "stop_to_ack_ms": figures(acknowledged),
         "killed_to_still_ms": figures(killed),
         "line_killed_to_hold_ms": figures(line),
@@ -222,7 +271,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def _stopped(
     name: str, directory: Path, door: BackDoor, count: int, rng: np.random.Generator
-) -> tuple[list[float], list[float]]:
+) -> tuple[list[float], ...]:
     process = launch(name, directory, origins=[ORIGIN], own_session=True)
     try:
         with Watch(directory):
@@ -239,9 +288,9 @@ def _stopped(
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stops", type=int, default=60)
-    parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--busy", type=int, default=1)
+    parser.add_argument("--stops", type=int, default=40)
+    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--kind", choices=("feetech", "so101"), default="feetech")
     parser.add_argument("--seed", type=int, default=0)
     print(json.dumps(measure(parser.parse_args())))

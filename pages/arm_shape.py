@@ -10,6 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 MILLIMETRES = 1000.0
+EYE = {"x": 1.45, "y": 1.45, "z": 1.0}
+"""From where it is looked at first: far enough that no corner of the box is cut off."""
 FARTHEST = 1.0
 """Metres from the base beyond which a box is no real one: such an arm tells no lengths."""
 
@@ -44,8 +46,9 @@ def figure(told: Mapping[str, Any]) -> go.Figure | None:
         for axis in "xyz"
     }
     made.update_layout(
-        scene={**axes, "aspectmode": "data"}, height=430, margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        legend={"orientation": "h", "y": 0.02}, uirevision="kept",
+        scene={**axes, "aspectmode": "data", "camera": {"eye": EYE}}, height=430,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        legend={"orientation": "h", "y": 0.02, "itemsizing": "constant"}, uirevision="kept",
     )  # fmt: skip
     return made
 
