@@ -49,7 +49,7 @@ function welcome(message) {
   link.cameras = (message.features && message.features.cameras) || [];
   tell({ type: "link", up: true, failures: 0 });
   for (const [id, t] of waiting) send({ type: "stop", id, t: t / 1000 });
-  if (page.view) send(page.view);
+  if (page.view && page.view.cameras.every((name) => link.cameras.includes(name))) send(page.view); // else it was meant for another arm
   if (page.feel) send(page.feel);
 }
 
