@@ -34,7 +34,7 @@ DOORS = {
     "torch": (
         "teaching/policies/", "teaching/learner.py", "teaching/training.py", "teaching/trainer.py", "teaching/host.py",
         "teaching/rollout_headless.py",
-        "teaching/__main__.py", "teaching/experiments/",
+        "teaching/novice_command.py", "teaching/experiments/",
     ),
     "h5py": ("teaching/replay/", "teaching/export/"),
     "pybullet": ("robot_io/sim/", "robot_io/motion.py"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import struct
@@ -40,8 +39,6 @@ def test_the_checksum_is_castagnolis() -> None:
 
 def parsed(payload: bytes):
     """An Event by Google's own protocol-buffer library, from the published field numbers."""
-    buffers = pytest.importorskip("google.protobuf")
-    assert buffers
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     file = descriptor_pb2.FileDescriptorProto(name="event.proto", package="t", syntax="proto3")
@@ -79,7 +76,6 @@ def test_a_trainings_curve_is_read_back_by_another_library(tmp_path: Path) -> No
                     for s, p in points_of(LINEAGE)]  # fmt: skip
 
 
-@pytest.mark.skipif(importlib.util.find_spec("tensorboard") is None, reason="tensorboard is not installed")
 def test_tensorboards_own_reader_reads_it(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
