@@ -44,6 +44,14 @@ class Tipped(Protocol):
         """(J,) radians → (3,) metres in the base frame, by forward kinematics."""
 
 
+@runtime_checkable
+class Tells(Protocol):
+    """A simulated arm whose snapshots hold how fast it was told to be, so that going back stays bit-exact."""
+
+    def told(self) -> tuple[Array, Array]:
+        """(J,) radians where it was last told to be, and (J,) the step that led there."""
+
+
 @dataclass(frozen=True)
 class Clipped:
     """What clipping did to one action."""
@@ -239,10 +247,10 @@ class SafeArm:
         """The arm was put elsewhere (a scene was reset or restored): measure the next step from there.
 
         Args:
-            last: (J,) what had last been sent there, if that is known.
+            last: (J,) what had last been sent there, if that is known and the arm itself does not tell.
         """
         with self._lock:
-            self._last, self._step = last, None
+            self._last, self._step = self.arm.told() if isinstance(self.arm, Tells) else (last, None)
             self.disturbed += 1
 
     def path(self, actions: Array) -> JointPath:

@@ -31,7 +31,7 @@ from robot_io.arm import (
 )
 from robot_io.clearance import between, kept_apart
 from robot_io.sim.hold_and_insert import BASES
-from robot_io.sim.panda import panda_chain
+from robot_io.sim.panda import ACCELERATION, panda_chain
 from robot_io.sim.scene import Recipe, tasks
 from robot_io.sim.world import RATE, World
 
@@ -74,6 +74,7 @@ class SimPair:
             np.concatenate([one.upper, [1.0], one.upper]),
             np.concatenate([one.speed, [RATE], one.speed]),
             WORKSPACE,
+            np.concatenate([ACCELERATION, [2 * RATE**2], ACCELERATION]),  # a gripper is on or off
         )
         self._joints = tuple(joints)
 
@@ -223,6 +224,12 @@ class SimPair:
     def truth(self) -> Mapping[str, Any]:
         """Where everything really is; "held_by" tells which thing each arm holds."""
         return self._live.truth()
+
+    def told(self) -> tuple[Array, Array]:
+        """(15,) where they were last told to be, and the step that led there; of the first gripper no speed is kept."""
+        left, right = self._live.arms
+        targets = np.concatenate([left.target, [left.gripper], right.target])
+        return targets, np.concatenate([left.step, [0.0], right.step])
 
     def snapshot(self) -> bytes:
         """The whole physical state."""

@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,14 @@ Frame = tuple[list[float], list[float]]
 """Position and quaternion of a thing in the tip's frame."""
 
 
+ACCELERATION = np.full(7, 120.0)
+"""Radians per second squared: full speed in two ticks. Our plans need up to 82; a real Panda allows 7 to 20."""
+
+
 def panda_chain() -> Chain:
     """The arm's joints, with the tip at the end of its closed fingers."""
-    return read_urdf(bodies.PANDA, "panda_grasptarget", WORKSPACE, TIP_OFFSET)
+    chain = read_urdf(bodies.PANDA, "panda_grasptarget", WORKSPACE, TIP_OFFSET)
+    return replace(chain, limits=replace(chain.limits, acceleration=ACCELERATION))
 
 
 class Panda:
@@ -48,6 +54,8 @@ class Panda:
         self.robot = bodies.add_panda(client, solid=True, base=base, meets_arms=meets_arms)
         self.target: Array = HOME.copy()
         self.velocity: Array = np.zeros(7)
+        self.step: Array = np.zeros(7)
+        """(7,) radians by which the last tick moved the target: how fast it was told to be."""
         self.gripper = 0.0
         self.held: int | None = None
         """Which of the scene's things the cup holds."""
@@ -59,9 +67,11 @@ class Panda:
             self.robot, FINGERS, pybullet.POSITION_CONTROL, [0.0, 0.0], forces=[20.0, 20.0], physicsClientId=client
         )
         self.drive(HOME, np.zeros(7))
+        self.step = np.zeros(7)
 
     def drive(self, target: Array, velocity: Array) -> None:
         """The motors' targets: (7,) radians, and radians per second on the way."""
+        self.step = np.asarray(target) - self.target
         self.target, self.velocity = np.array(target), np.array(velocity)
         pybullet.setJointMotorControlArray(
             self.robot,
@@ -78,6 +88,7 @@ class Panda:
     def stay(self) -> None:
         """The targets become the joints as they are, at no speed."""
         self.drive(self.joints(), np.zeros(7))
+        self.step = np.zeros(7)
 
     def joints(self) -> Array:
         """(7,) radians, as they really are."""
@@ -133,12 +144,13 @@ class Panda:
 
     def keep(self) -> dict[str, Any]:
         """What PyBullet's saved state leaves out, as plain values."""
-        return {"target": self.target, "velocity": self.velocity, "gripper": self.gripper, "held": self.held,
-                "frame": self.frame}  # fmt: skip
+        return {"target": self.target, "velocity": self.velocity, "step": self.step,
+                "gripper": self.gripper, "held": self.held, "frame": self.frame}  # fmt: skip
 
     def resume(self, kept: dict[str, Any], things: Sequence[int]) -> None:
         """Back to what `keep` told, after PyBullet's own state was restored. It holds nothing before."""
         self.gripper = float(kept["gripper"])
         self.drive(kept["target"], kept["velocity"])
+        self.step = np.array(kept.get("step", np.zeros(7)))  # older ones do not tell: it then starts softly
         if kept["held"] is not None and kept["frame"] is not None:
             self.take(kept["held"], things[kept["held"]], (list(kept["frame"][0]), list(kept["frame"][1])))

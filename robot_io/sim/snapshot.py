@@ -59,6 +59,7 @@ class Snapshot:
             saved = wire.unpack(data)
             snapshot = cls(**{**saved, "recipe": Recipe(*saved["recipe"])})
             motors = [arm[name] for arm in snapshot.arms for name in ("target", "velocity")]
+            motors += [arm["step"] for arm in snapshot.arms if "step" in arm]
             shapes = [snapshot.joints.shape, *(motor.shape for motor in motors)]
             if shapes != [(7 * len(snapshot.arms),)] + [(7,)] * len(motors) or not motors:
                 raise ValueError(f"its arrays are of shapes {shapes}")

@@ -157,6 +157,11 @@ class SimTable:
         """Where everything really is; objects also tell "grip", the point (3,) where they are best held."""
         return self._live.world.truth()
 
+    def told(self) -> tuple[Array, Array]:
+        """(7,) where it was last told to be, and (7,) the step that led there; both are part of a snapshot."""
+        arm = self._live.world.arms[0]
+        return arm.target.copy(), arm.step.copy()
+
     def snapshot(self) -> bytes:
         """The whole physical state."""
         return self._live.world.snapshot()

@@ -171,3 +171,35 @@ def test_a_damaged_key_frame_is_refused_and_changes_nothing(arm, harm):
         arm.memory.return_to(harm(key), 0)
     np.testing.assert_array_equal(arm.state(), before)
     assert arm.memory.moments()["last"] == 5
+
+
+def test_what_is_clipped_after_going_back_is_what_was_clipped(arm):
+    """How fast the arm was told to be is part of the state: the limit on acceleration bites where it bit before."""
+    limits = arm.arm.features.limits
+    start = arm.arm.observe()["joints"]
+    far = Action(start + np.sign((limits.lower + limits.upper) / 2 - start) * 0.3)
+    sent, reasons = [], []
+    for _ in range(9):
+        arm.send(far)
+        sent.append(arm.arm.last)
+        reasons.append(arm.arm.reasons)
+    assert "acceleration" in reasons[0]
+    assert "acceleration" not in reasons[2], "it has gathered speed by then"
+    for tick in (1, 2, 5):
+        arm.memory.rewind(tick)
+        arm.arm.send(far)
+        np.testing.assert_array_equal(arm.arm.last, sent[tick])
+        assert arm.arm.reasons == reasons[tick]
+
+
+def test_a_snapshot_taken_in_motion_holds_how_fast_it_was(arm):
+    path = arm.path()
+    arm.follow(path, 0, 20)
+    snapshot = arm.table.snapshot()
+    on = arm.follow(path, 20, 24)
+    assert not arm.arm.reasons
+    arm.table.reset(2, TASK, "seen")
+    arm.arm.moved()
+    arm.table.restore(snapshot)
+    arm.arm.moved()
+    np.testing.assert_array_equal(arm.follow(path, 20, 24), on)
