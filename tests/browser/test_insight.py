@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.large_lesson import make
+from robot_io.pictures import jpeg
+from teaching import films
+from teaching.comparing import Pair, figures, film_path, keep
+from teaching.films import Drawn, Head, Reel, policy_hash
 from teaching.learning import entry
 from teaching.lesson import LessonConfig
 from teaching.models import models
@@ -45,11 +50,27 @@ def moved(path: Path) -> None:
         buffer.append(recorded("e1", [P] * 120 + [R] * 30 + [C] * 60, "intervened"))
 
 
+def filmed(path: Path) -> None:
+    """Both models on one frozen scene: the earlier one fails, the later one does it; two pictures each."""
+    pictures = [jpeg(np.full((80, 160, 3), shade, np.uint8)) for shade in (60, 200)]
+    for model, solved in (("000001", False), ("000002", True)):
+        reel = Reel(plans=[Drawn(((0.2, 0.5), (0.8, 0.5)), 0.25)])
+        reel.show(pictures[0], 1.0, 0)
+        reel.show(pictures[1], 2.0)
+        reel.mark(0.0, "plan 1", "right" if solved else "wrong")
+        weights = policy_hash(path / "checkpoints" / model)
+        said = ("put-block-in-bowl", "seen", "put it there", model, weights, float(solved), solved, "done")
+        films.write(film_path(path, model, "seen", 0, 0), Head(0, 10_001, *said, **reel.parts()), reel.pictures)
+    pair = Pair("000001", "000002", scenes=1)
+    keep(path, pair, figures(path, pair))
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The app over a small lesson with models, and one of many examples."""
     home = tmp_path_factory.mktemp("insight")
     taught(home / "small")
+    filmed(home / "small")
     make(home / "large", 300)
     moved(home / "moves")
     with ExitStack() as stack:
@@ -166,10 +187,30 @@ def test_cut_a_segment_by_key_and_mouse_and_take_it_back(visit, served) -> None:
     expect(page.locator("[data-bands] span")).to_have_count(3, timeout=SLOW)
 
 
+def test_two_models_films_run_on_one_clock(visit) -> None:
+    page = visit("training?lesson=small")
+    expect(page.get_by_text(re.compile("Of 1 frozen scenes"))).to_be_visible(timeout=SLOW)
+    both = page.locator(".films[data-name]")
+    expect(both).to_have_attribute("data-at", "0.00", timeout=SLOW)
+    expect(both.locator("figcaption")).to_have_text(
+        [re.compile("before.*not solved"), re.compile("after.*: model 000002")]
+    )
+    expect(both.locator("svg .ink")).to_have_count(16, timeout=SLOW)
+    track = both.locator("[data-track]")
+    track.press(".")
+    expect(both).to_have_attribute("data-at", "1.00")
+    expect(both.locator("svg .ink")).to_have_count(0)
+    track.press("ArrowLeft")
+    expect(both).to_have_attribute("data-at", "0.50")
+    track.press(" ")
+    expect(both).to_have_attribute("data-at", "3.00", timeout=SLOW)
+    expect(both.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
 def test_roll_a_model_back(visit, served) -> None:
     page = visit("training?lesson=small")
     expect(page.get_by_role("heading", name="Model 000002")).to_be_visible(timeout=SLOW)
-    rows = page.get_by_test_id("stDataFrame").last
+    rows = page.locator("[class*=st-key-models]").get_by_test_id("stDataFrame")
     box = rows.bounding_box()
     rows.scroll_into_view_if_needed()
     box = rows.bounding_box()
