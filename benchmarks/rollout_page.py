@@ -65,12 +65,12 @@ def pictures(page: Page, seconds: float) -> dict[str, Any]:
     at_work(page)
     page.wait_for_timeout(5000)
     at_work(page)
-    before, ages = page.evaluate(COUNT), []
+    before, begun, ages = page.evaluate(COUNT), time.monotonic(), []
     for _ in range(round(seconds * 4)):
         page.wait_for_timeout(250)
         ages += [age for _, age in page.evaluate(COUNT)]
-    after = page.evaluate(COUNT)
-    shown = [round((b[0] - a[0]) / seconds, 1) for a, b in zip(before, after, strict=True)]
+    after, took = page.evaluate(COUNT), time.monotonic() - begun
+    shown = [round((b[0] - a[0]) / took, 1) for a, b in zip(before, after, strict=True)]
     p50, p95 = np.percentile(ages, [50, 95])
     told = page.locator("[data-age]").first.inner_text()
     return {"age_told": told, "pictures_per_second": shown, "picture_age_ms": {"p50": round(p50), "p95": round(p95)}}
