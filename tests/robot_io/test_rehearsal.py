@@ -57,6 +57,9 @@ class SeenArm(FakeArm):
     def frame(self, camera: str) -> bytes:
         return camera.encode()
 
+    def camera_trouble(self) -> str:
+        return ""
+
     def path_from(self, joints: Array, actions: Array) -> JointPath:
         if actions[0, 0] > 1:
             raise Unreachable("too far")
