@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -42,20 +43,15 @@ def test_jobs_take_turns_and_a_waiting_one_can_be_called_off(tmp_path: Path) -> 
     assert jobs.words(log).last == jobs.CANCELLED
 
 
-def _take(place: Path, got: object) -> None:
-    with jobs.turn(place):
-        got.set()  # type: ignore[attr-defined]
+TAKE = "import sys, pathlib; from teaching import jobs; jobs.turn(pathlib.Path(sys.argv[1])).__enter__(); print('mine')"
 
 
 def test_a_turn_ends_with_its_block(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    got = context.Event()
     with jobs.turn(tmp_path):
-        other = context.Process(target=_take, args=(tmp_path, got))
-        other.start()
-        assert not got.wait(1.0)
-    assert got.wait(60)
-    other.join(60)
+        other = subprocess.Popen([sys.executable, "-c", TAKE, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        assert other.stdout is not None and other.stdout.readline() == f"{jobs.WAITING}\n"
+        assert other.poll() is None
+    assert other.communicate(timeout=60)[0] == "mine\n"
 
 
 def test_progress_is_read_from_the_last_line(tmp_path: Path) -> None:
