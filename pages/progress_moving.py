@@ -7,7 +7,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from pages.components.chart import COLOURS, axis, bars, chart
+from pages.components.chart import COLOURS, CORRECTION, axis, bars, chart
 from teaching.metrics import Rate
 from teaching.promise import ENOUGH, more_checks
 from teaching.replay.glance import Glance
@@ -93,7 +93,7 @@ def cost_chart(found: list[Round]) -> None:
     x = np.array([r.number for r in found], float)
     base = np.zeros(len(found))
     layers = []
-    parts = (("recovery", COLOURS[1]), ("correction", COLOURS[3]), ("demonstration", COLOURS[2]))
+    parts = (("recovery", COLOURS[1]), ("correction", CORRECTION), ("demonstration", COLOURS[2]))
     for name, hue in parts:
         seconds = np.array([_seconds(r, name) for r in found])
         layers.append(bars(x, base + seconds, hue, base=base, name=name, width=0.6))

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from pages import changes, history
-from pages.components.chart import COLOURS, Layer, axis, bars, chart, inside, points
+from pages.components.chart import COLOURS, CORRECTION, Layer, axis, bars, chart, inside, points
 from pages.episode_film import DRIVEN, driven, moving
 from teaching.lesson import LessonConfig
 from teaching.replay.episode import Summary
@@ -26,7 +26,7 @@ KINDS = (
     (SegmentKind.POLICY, "circle"), (SegmentKind.RECOVERY, "diamond"), (SegmentKind.CORRECTION, "cross"),
     (SegmentKind.DEMO, "ring"), (SegmentKind.RECOVERY_AUTO, "diamond"),
 )  # fmt: skip
-HUES = (COLOURS[0], COLOURS[1], COLOURS[3], COLOURS[2], COLOURS[5])
+HUES = (COLOURS[0], COLOURS[1], CORRECTION, COLOURS[2], COLOURS[5])
 WORDS = {"rac": "uniform (RaC)", "iwr": "IWR", "sirius": "Sirius"}
 ENDS = {
     "demonstrated": "shown by a person", "intervened": "a person took over", "auto_success": "unaided",

@@ -20,6 +20,8 @@ _MOUNT = register("chart", "chart_marks.js", "chart.js")
 
 COLOURS = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#8c8c8c")
 """They can be told apart by most colour-blind people, on light and on dark (Okabe and Ito)."""
+CORRECTION = "#009e73"
+"""As on the Rollout page, where pink means rewound."""
 Layer = dict[str, Any]
 Axis = Mapping[str, Any]
 

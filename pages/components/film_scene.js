@@ -1,5 +1,5 @@
 // An episode in motion as it was recorded: tips and things from above and, below it, from the side, each driver with a colour of its own.
-const DRIVERS = { policy: "#0072b2", recovery: "#e69f00", correction: "#cc79a7", demo: "#56b4e9", retraced: "#8c8c8c" };
+const DRIVERS = { policy: "#0072b2", recovery: "#e69f00", correction: "#009e73", demo: "#56b4e9", retraced: "#8c8c8c" };
 const TRAIL = 90; // moments of the way behind a tip
 const PAD = 0.03; // metres around everything
 
