@@ -87,14 +87,20 @@ class SdkBus:
 
     def ping(self, number: int, tries: int = TRIES) -> int | None:
         """The model of a servo; None if it is silent."""
-        for _ in range(tries):
-            try:
-                model, result, _ = self._call(self._handler.ping, number)
-            except (NoReply, BadReply):
-                continue
-            if result == 0:
-                return int(model)
-        return None
+        return next((model for model, _ in map(self._pinged, [number] * tries) if model is not None), None)
+
+    def damages(self, number: int) -> bool:
+        """Whether something comes back from a servo that is no proper answer."""
+        model, came = self._pinged(number)
+        return came and model is None
+
+    def _pinged(self, number: int) -> tuple[int | None, bool]:
+        """The model, None without a proper answer; and whether anything came back."""
+        try:
+            model, result, _ = self._call(self._handler.ping, number)
+        except (NoReply, BadReply) as error:
+            return None, isinstance(error, BadReply)
+        return (int(model) if result == 0 else None), result != self.silence
 
     def read(self, number: int, register: Register, tries: int = TRIES) -> int:
         """A number that one servo keeps."""

@@ -91,8 +91,19 @@ def silent_words(bus: SdkBus) -> str:
     except ArmError as error:
         return str(error)
     if len(silent) == len(so.NUMBERS):
-        return "no servo answers: check the power supply"
+        return _mute_words(bus)
     return f"silent: servo {', '.join(silent)}: check its cable" if silent else ""
+
+
+def _mute_words(bus: SdkBus) -> str:
+    """No servo answers as it should: is it the wire, or is nobody there?"""
+    try:
+        damaged = any(bus.damages(number) for number in so.NUMBERS.values())
+    except ArmError as error:
+        return str(error)
+    if damaged:
+        return "every servo's answer is damaged: check the cable to the computer"
+    return "no servo answers: check the power supply"
 
 
 def health_of(states: Mapping[str, bytes]) -> Health:

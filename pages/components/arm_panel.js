@@ -198,14 +198,16 @@ class ArmPanel {
 
   mm(metres) { return Math.round(1000 * metres); }
 
-  health({ temperature, volts, load, amperes }) {
+  health({ temperature, volts, load, amperes, faults = {} }) {
     if (!this.rows) return;
     this.rows.forEach((row, n) => {
       const [, loaded, heat, supply] = row.numbers;
       const put = (cell, values, text, high) => { cell.textContent = values.length > n ? text(values[n]) : "–"; cell.toggleAttribute("data-high", values.length > n && high(values[n])); };
       put(loaded, load, (v) => `${Math.round(100 * Math.abs(v))} %`, (v) => Math.abs(v) > LOADED);
       put(heat, temperature, (v) => v.toFixed(0), (v) => v > HOT);
-      put(supply, volts, (v) => v.toFixed(1), () => false);
+      put(supply, volts, (v) => v.toFixed(1), () => (faults[row.name] || "").includes("supply"));
+      row.cells[0].toggleAttribute("data-wrong", Boolean(faults[row.name]));
+      row.cells[0].title = faults[row.name] || "";
       loaded.title = amperes.length > n ? `${amperes[n].toFixed(2)} A` : "";
     });
   }

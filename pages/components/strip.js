@@ -77,8 +77,16 @@ class Strip {
     this.part("stop").disabled = !this.arm.address;
     this.part("release").hidden = !latched;
     this.box.toggleAttribute("data-latched", latched);
-    this.part("told").textContent = latched ? `${this.said || "stopped"}${this.why(state)} · release it when it is safe` : this.said || "";
+    this.part("told").textContent = latched ? this.latched(state) : this.said || "";
+    this.part("told").title = latched ? state.why : "";
     this.novice();
+  }
+
+  /** What is wrong and what to do, where the arm knows it; else why it is stopped. */
+  latched(state) {
+    const advice = state.advice;
+    if (advice && advice.fault === "ServoFault") return `${advice.title}. ${advice.message}; then press Release.`; // which one, and what of it
+    return advice ? `${advice.title}. ${advice.do}` : `${this.said || "stopped"}${this.why(state)} · release it when it is safe`;
   }
 
   /** Why it is stopped, with this page's own session called "you". */

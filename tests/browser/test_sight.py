@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,24 +15,32 @@ from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 from robot_io import hand_eye
 from robot_io.emulated_camera import SIGHT, read_frame
 from robot_io.emulation.bench import view
+from robot_io.emulation.console import LENS
 from robot_io.hand_eye import Sight
 from tests.browser.chromium import ROOT, streamlit
 from tests.browser.test_arms import PATIENCE, again
 from tests.robot_io.emulator import Emulator
+from tests.robot_io.test_camera_faults import SAID
 
 pytestmark = [pytest.mark.browser, pytest.mark.sim]
 SHUT = "gripper: close, while held"
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory) -> Iterator[Path]:
+def emulator(tmp_path_factory) -> Iterator[Emulator]:
     """Its folder of temporary files is its own, so that no other emulator of this machine is found."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("t")))
         patch.setattr("tempfile.tempdir", None)
         folder = tmp_path_factory.mktemp("b") / "bench"
-        with Emulator("so101", more=["--bench", str(folder)]):
-            yield folder
+        with Emulator("so101", more=["--bench", str(folder)]) as emulator:
+            yield emulator
+
+
+@pytest.fixture(scope="module")
+def bench(emulator: Emulator) -> Path:
+    """The folder that the arm and its camera are in."""
+    return Path(emulator.port).parent
 
 
 @pytest.fixture(scope="module")
@@ -126,13 +135,33 @@ def landed(page: Page, truth: Sight) -> list[float]:
     return off
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize(("way", "places"), [("space", 10), ("flat", 6)])
-def test_a_camera_is_calibrated_by_holding_and_clicking(page: Page, bench: Path, truth: Sight, way: str, places: int):
+def connected(page: Page) -> None:
+    """The arm with its camera, taken if it is not yet."""
     if not page.locator("[data-panel]").count():
         page.get_by_role("textbox", name="Call it").first.fill("Left arm")
         page.get_by_role("button", name="Connect it").first.click()
         expect(page.locator("[data-panel][data-phase='idle']")).to_be_visible()
+
+
+@pytest.mark.parametrize("fault", LENS[1:])
+def test_a_camera_that_fails_is_told_beside_its_picture(page: Page, emulator: Emulator, fault: str, tmp_path: Path):
+    connected(page)
+    figure = page.locator("[data-camera]").first
+    caption = figure.locator("figcaption")
+    expect(caption).to_contain_text("per second")
+    emulator.say(f"camera {fault}")
+    expect(figure).to_have_attribute("data-trouble", "")
+    expect(caption).to_contain_text(re.compile(SAID[fault]))
+    page.screenshot(path=tmp_path / f"camera-{fault}.png", full_page=True)
+    emulator.say("clear")
+    expect(caption).to_contain_text("per second")
+    assert figure.get_attribute("data-trouble") is None
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("way", "places"), [("space", 10), ("flat", 6)])
+def test_a_camera_is_calibrated_by_holding_and_clicking(page: Page, bench: Path, truth: Sight, way: str, places: int):
+    connected(page)
     if page.locator("[data-sight-choose]").get_attribute("open") is None:
         page.locator("[data-sight-choose] summary").click()
     page.locator(f"[name=sight-way][value={way}]").check()

@@ -120,6 +120,16 @@ def test_an_arm_that_stands_tells_every_fault(fault, port, monkeypatch):
     assert advise(felt.feel())["fault"] in STILL[fault]
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"), [("corrupt 1", "every servo's answer is damaged"), ("silent on", "no servo answers")]
+)
+def test_a_bad_wire_and_no_supply_are_told_apart(fault, words, port, monkeypatch):
+    felt = Felt("feetech", port, monkeypatch)
+    assert felt.feel(2.0) == ""
+    felt.console.obey(fault)
+    assert words in felt.feel()
+
+
 @pytest.mark.parametrize("fault", MOVING)
 def test_an_arm_that_moves_tells_every_fault(fault, port, monkeypatch):
     felt = Felt("feetech", port, monkeypatch)
