@@ -1,4 +1,4 @@
-"""Every fault that an emulated SO-101 can be told to have, as a person meets it on the Arms page: what it says, the way on.
+"""Every fault that an emulated SO-101 can be told to have, as a person meets it on the Arms page: words, and a way on.
 
 One app, one emulator, one fault after another; what a camera does wrong is in `test_sight.py`, where one is.
 """
