@@ -13,7 +13,7 @@ from teaching.metrics import kinds
 from teaching.replay import Episode, Summary
 from teaching.replay.glance import Glance
 from teaching.rollout_facts import timeline_of
-from teaching.rollout_picture import Tracks, names, tracks
+from teaching.rollout_picture import Seen, Tracks, names, seen, tracks
 from teaching.segments import Segment, SegmentKind
 from teaching.types import Answer, AskbackError, Decision
 
@@ -66,24 +66,27 @@ def shots(episode: Episode, said: dict[str, Answer], outcomes: dict[str, int]) -
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the episode…")
-def _tracks(path: str, name: str, task: str, _found: Glance) -> Tracks:
+def _tracks(
+    path: str, name: str, task: str, cameras: tuple[str, ...], rate: float, _found: Glance
+) -> tuple[Tracks, list[Seen]]:
     wanted = names(task)
     there = {n: c for n, c in _found.frames(name).items() if n in wanted}
-    return tracks(task, there)
+    return tracks(task, there), seen(_found.pictures(name), there, cameras, rate)
 
 
 def moving(path: Path, found: Glance, summary: Summary, at: float, key: str = "") -> float | None:
     """The film of an episode in motion; where it stands, in seconds. None, and why, if it cannot be shown."""
     facts = summary.rollout or {}
+    rate, cameras = float(facts["rate"]), tuple(map(str, dict(facts.get("film") or {}).get("cameras", ())))
     try:
-        where = _tracks(str(path), summary.id, summary.task, found)
+        where, watched = _tracks(str(path), summary.id, summary.task, cameras, rate, found)
     except (AskbackError, OSError) as error:
         st.warning(f"Episode {summary.id} cannot be shown: {error}")
         return None
-    timeline, rate = timeline_of(facts), float(facts["rate"])
+    timeline = timeline_of(facts)
     bands = [
         Shot(s.start / rate, s.stop / rate, "", "", driven(s), "" if not s.factor else s.kind.name.lower())
         for s in timeline.segments
         if len(s)
     ]
-    return film(summary.id, bands, at=at, moving=scene(where, timeline, rate), key=key)
+    return film(summary.id, bands, at=at, moving=scene(where, timeline, rate, watched), key=key)

@@ -224,7 +224,8 @@ def moving_fields() -> dict[str, Any]:
     observe = second.radio(
         "It reads", list(READS), format_func=READS.__getitem__, help=explained(LessonConfig, "observe")
     )
-    asked = {"wanted": int(wanted), "rounds": int(rounds), "split": split, "observe": observe, **learns}
+    film = second.checkbox("Keep pictures of what happens", value=True, help=explained(LessonConfig, "film"))
+    asked = {"wanted": int(wanted), "rounds": int(rounds), "split": split, "observe": observe, "film": film, **learns}
     return {"task": task, "arm": arm, "protocol": protocol, **asked}
 
 

@@ -9,7 +9,6 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from robot_io import beat, wire
@@ -20,9 +19,10 @@ from robot_io.eyes import Eye
 from robot_io.flow import Mode
 from robot_io.key_frames import KeyFrames
 from robot_io.loop import Loop
-from robot_io.messages import plain, plain_error
+from robot_io.messages import numbers_of, plain, plain_error
 from robot_io.priority import be_nice
 from robot_io.sighted import Laid
+from robot_io.stills import Stills
 from robot_io.stopping import stop_soon
 from robot_io.teleop import Places
 
@@ -36,9 +36,10 @@ Message = Mapping[str, Any]
 class Link:
     """Serves programs from the server's thread; everything that touches the arm runs on the loop's."""
 
-    def __init__(self, loop: Loop, eye: Eye, tokens: Tokens, stopping: Executor, kept: KeyFrames | None = None) -> None:
+    def __init__(self, loop: Loop, eye: Eye, tokens: Tokens, stopping: Executor,
+                 kept: KeyFrames | None = None, stills: Stills | None = None) -> None:  # fmt: skip
         self.connected = 0
-        self._kept = kept
+        self._kept, self._stills = kept, stills
         self._loop, self._eye, self._tokens = loop, eye, tokens
         self._performing = False
         self._thinking = ThreadPoolExecutor(1, "thinking", initializer=be_nice)
@@ -140,11 +141,11 @@ class Link:
         return await self._on_loop(self._loop.call(lambda: self._loop.arm.observe()))
 
     async def _do_send(self, request: Message) -> Any:
-        action = Action(_numbers(request["joints"]), float(request["gripper"]))
+        action = Action(numbers_of(request["joints"]), float(request["gripper"]))
         return await self._moving(lambda: self._loop.send(action))
 
     async def _do_perform(self, request: Message) -> Any:
-        actions = _numbers(request["actions"])
+        actions = numbers_of(request["actions"])
         if "table" not in self._loop.arm.features.capabilities:
             raise Unsupported(f"expected an arm that picks and places, got {self._loop.arm.features.name}")
         self._loop.arm.refuse_if_stopped()
@@ -161,7 +162,7 @@ class Link:
 
     async def _do_check(self, request: Message) -> None:
         """Whether a pick and place can be done: Unreachable or Refused if not; moves nothing."""
-        await self._think(self._eye.try_out, await self._think(self._eye.path, _numbers(request["actions"])))
+        await self._think(self._eye.try_out, await self._think(self._eye.path, numbers_of(request["actions"])))
 
     async def _do_clear(self, _: Message) -> None:
         """Get the arm out of its own picture, if it is in it."""
@@ -204,7 +205,7 @@ class Link:
 
     async def _do_rehearse(self, request: Message) -> Any:
         self._laid()
-        snapshot, actions = request.get("snapshot"), _numbers(request["actions"])
+        snapshot, actions = request.get("snapshot"), numbers_of(request["actions"])
         return await self._think(self._eye.rehearse, actions, None if snapshot is None else bytes(snapshot))
 
     async def _do_preview(self, request: Message) -> Any:
@@ -222,7 +223,7 @@ class Link:
 
     async def _do_stream(self, request: Message) -> Any:
         """Rows to carry out; with `wait` the reply comes when no more than that many ticks are left of them."""
-        rows, start, wait = _numbers(request["actions"]), request.get("start"), request.get("wait")
+        rows, start, wait = numbers_of(request["actions"]), request.get("start"), request.get("wait")
         every, kind = int(request.get("every", 1)), str(request.get("kind", "joints"))
         begin, loop = None if start is None else int(start), self._loop
 
@@ -241,6 +242,12 @@ class Link:
     async def _do_glimpse(self, request: Message) -> Any:
         return await self._think(self._eye.glimpse, *(request[name] for name in ("cameras", "width", "height")))
 
+    async def _do_stills(self, request: Message) -> Any:
+        """Small pictures for a recording."""
+        if self._stills is None:
+            raise Unsupported("expected an arm process that takes pictures for recordings, got none")
+        return await self._stills.taken(*(request[name] for name in ("cameras", "width", "height")))
+
     async def _do_now(self, _: Message) -> Any:
         return await self._on_loop(self._loop.call(lambda: beat.now(self._loop)))
 
@@ -255,7 +262,7 @@ class Link:
         arm = self._loop.arm.arm
         if not isinstance(arm, Places):
             raise Unsupported(f"expected an arm that knows where its tip is, got {arm.features.name}")
-        return await self._think(arm.places, np.atleast_2d(_numbers(request["joints"])))
+        return await self._think(arm.places, numbers_of(request["joints"], 2))
 
     async def _do_moments(self, _: Message) -> Any:
         found = await self._on_loop(self._loop.call(self._loop.memory.moments))
@@ -291,10 +298,3 @@ class Link:
         if self._kept is None:
             raise Unsupported("expected an arm process with a directory to keep moments in, got none")
         return self._kept
-
-
-def _numbers(value: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    try:
-        return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise BadAction(f"expected numbers, got {str(value)[:80]}") from error

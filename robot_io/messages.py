@@ -12,6 +12,8 @@ from robot_io import errors
 from robot_io.arm import (
     Action,
     ArmError,
+    Array,
+    BadAction,
     CameraView,
     Features,
     JointPath,
@@ -98,3 +100,11 @@ def readable(features: Features) -> dict[str, Any]:
     value = plain(features)
     limits = {name: None if array is None else array.tolist() for name, array in value["limits"].items()}
     return {**value, "limits": limits}
+
+
+def numbers_of(value: Any, dimensions: int = 0) -> Array:
+    """Numbers of a request, float64, of at least so many dimensions; BadAction if they are none."""
+    try:
+        return np.array(value, dtype=np.float64, ndmin=dimensions)
+    except (TypeError, ValueError) as error:
+        raise BadAction(f"expected numbers, got {str(value)[:80]}") from error

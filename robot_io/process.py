@@ -41,6 +41,7 @@ from robot_io.loop import Loop
 from robot_io.priority import be_first
 from robot_io.run_files import ENDED, Owned, RunFileError, birth_of, own, remove_run_file, write_run_file
 from robot_io.safety import SafeArm
+from robot_io.stills import Stills
 from robot_io.telling import Telling
 from robot_io.watchdog import Watchdog
 
@@ -79,8 +80,9 @@ class Server:
         self._stopping = ThreadPoolExecutor(1, "stopping")
         self._thinking_eye, self._live_eye = Eye(loop), Eye(loop)
         kept = KeyFrames(options.directory)
-        self.link = link_room.Link(loop, self._thinking_eye, self.tokens, self._stopping, kept)
         self.lenses = Lenses(options.cameras)
+        self._stills = Stills(loop, self._live_eye, self.lenses)
+        self.link = link_room.Link(loop, self._thinking_eye, self.tokens, self._stopping, kept, self._stills)
         arm, seen = loop.arm, self.lenses.names
         arm.features = replace(arm.features, cameras=(*arm.features.cameras, *seen))
         self.live = Live(
@@ -113,6 +115,7 @@ class Server:
         self._live_eye.close()
         self._thread.join(5.0)
         self.link.close()
+        self._stills.close()
         self.live.close()
         self.lenses.close()
         self._stopping.shutdown(wait=False)

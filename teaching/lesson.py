@@ -106,6 +106,9 @@ class LessonConfig:
         "state",
         "In motion, what the policy reads: state, or pictures: small ones, 10 a second, and what the arm feels.",
     )
+    film: bool = explained(
+        True, "In motion: keep what the first and the last camera see, small and 5 times a second, to watch it later."
+    )
     weighting: str = explained("rac", "In motion: which frames are trained on, and how much: rac, iwr or sirius.")
     blinding: Blinding = field(
         default_factory=Blinding, metadata={"help": "Questions that tell how steady your answers are."}

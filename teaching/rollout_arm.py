@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ import numpy as np
 from robot_io.arm import ArmError, Features, Observation
 from robot_io.errors import Driven
 from robot_io.remote_stream import StreamArm
+from teaching.replay.pictures import Pictures
+from teaching.rollout_film import RolloutFilm
 from teaching.rollout_glimpse import Glimpser
 from teaching.rollout_states import EVERY
 from teaching.types import Array
@@ -59,6 +61,8 @@ class RolloutArm:
     """The last tick that was told of."""
     glimpser: Glimpser | None = None
     """Where the policy reads pictures."""
+    film: RolloutFilm | None = None
+    """Where people will want to see what happened."""
     _work: queue.Queue[tuple[str, Callable[[], Any], Any] | None] = field(default_factory=queue.Queue)
     _features: Features | None = None
 
@@ -130,6 +134,8 @@ class RolloutArm:
             self.arm.record()
             self.seen = -1
             self.forget()
+            if self.film is not None:
+                self.film.begin()
             return self._beat("")
 
         self.ask("reset", work)
@@ -139,6 +145,14 @@ class RolloutArm:
         self.glimpser = Glimpser(self.arm, self.features.cameras, self.features.rate)
         self.glimpser.seen(Observation(0.0, {}), 0)
         self.glimpser.forget()
+
+    def watch(self) -> None:
+        """What the cameras see is filmed, beside everything else."""
+        self.film = RolloutFilm(self.arm, self.features.cameras, lambda: self.seen)
+
+    def filmed(self, ticks: Sequence[int]) -> tuple[Pictures | None, dict[str, Any]]:
+        """As `RolloutFilm.take`; nothing where it is not filmed."""
+        return (None, {}) if self.film is None else self.film.take(ticks)
 
     def forget(self) -> None:
         """What was seen is no longer so."""
@@ -183,3 +197,5 @@ class RolloutArm:
         """End the worker; the arm stays as it is."""
         self._work.put(None)
         self._pause.set()
+        if self.film is not None:
+            self.film.close()

@@ -25,6 +25,7 @@ def add(commands: Any, bar: Callable[[], Any]) -> None:
     roll.add_argument("--weighting", choices=WEIGHTINGS, default="rac", help="what is trained on, and how much of it")
     roll.add_argument("--recovery-auto", action="store_true", help="train on ways back that the arm retraced, too")
     roll.add_argument("--observe", default="state", help="what the policy reads: state, or pictures (simulated arms)")
+    roll.add_argument("--no-film", dest="film", action="store_false", help="keep no pictures of what the cameras see")
     roll.add_argument("--seed", type=int, default=0)
     roll.add_argument("--steps", type=int, help="optimiser steps of one training (default 2000)")
     roll.add_argument("--batch", type=int, help="rows in one step (default 256)")
@@ -44,7 +45,7 @@ def _rollout(given: argparse.Namespace, report: Any) -> Mapping[str, Any]:
         {
             "name": given.out.name, "kind": "rollout", "task": given.task, "arm": given.arm, "teacher": given.teacher,
             "split": given.split, "protocol": given.protocol, "wanted": given.wanted, "first": given.first,
-            "seed": given.seed, "observe": given.observe,
+            "seed": given.seed, "observe": given.observe, "film": given.film,
             "rounds": given.rounds, "weighting": given.weighting, "recovery_auto": given.recovery_auto,
             "training": training,
         }

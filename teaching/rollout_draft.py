@@ -10,6 +10,7 @@ import numpy as np
 
 from teaching.replay import Episode
 from teaching.replay.frames import Rollout
+from teaching.replay.pictures import Pictures
 from teaching.rollout_states import per_tick
 from teaching.rollout_task import ROW
 from teaching.segments import NONE, End, Segment, SegmentKind, Timeline, segments_of
@@ -68,6 +69,8 @@ class RolloutDraft:
     novice: list[Array] = field(default_factory=list)
     ticks: list[int] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
+    pictures: Pictures | None = None
+    """What was filmed of it."""
     _facts: dict[str, Any] | None = None
     _places: Array | None = None
     _grips: tuple[int, ...] = (-1,)
@@ -195,7 +198,7 @@ class RolloutDraft:
         """The episode as it is kept; `facts` and `places` were put in by `finish`."""
         assert self.end is not None and self._facts is not None
         end = ENDS.get(self.end, "terminated")
-        rollout = Rollout(self._table(), self._facts)
+        rollout = Rollout(self._table(), self._facts, self.pictures)
         teacher, task, split = (str(self._facts[n]) for n in ("operator", "task", "split"))
         return Episode(
             self.id, task, self.goal, self.seed, split, (), teacher, end, self.reason or str(self.end),

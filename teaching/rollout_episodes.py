@@ -80,6 +80,8 @@ class RolloutEpisodes(LessonThread):
         self.hand = RolloutArm(arm, self.post, 0.0 if scripted else LOOK_SECONDS)
         if self.config.observe == "pictures":
             self.hand.see()
+        if self.config.film:
+            self.hand.watch()
         self.keeper = Keeper(buffer, self.post, beside=beside)
         self.phase, self.stand, self.message = Phase.READY, Stand.STARTING, ""
         self.draft: RolloutDraft | None = None
@@ -182,6 +184,8 @@ class RolloutEpisodes(LessonThread):
         """An episode that has ended, with where its moves led, (T + 1, 4): keep it, go on."""
         assert draft.end is not None
         facts = facts_of(draft, self.config, self.task, self.split, self.hand.features.rate)
+        draft.pictures, filmed = self.hand.filmed(draft.ticks)
+        facts |= filmed
         draft.finish(draft.end, draft.reason, facts, places, grippers(self.hand.features.joints))
         self.keeper.keep(draft, self.clock())
         if not self.keeper.beside:

@@ -5,11 +5,12 @@ Nothing is simulated again: an observation tells the ways from a tip to things, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from teaching.replay.pictures import Pictures
 from teaching.types import Array, BadInput
 
 THINGS: Mapping[str, Mapping[str, int]] = {
@@ -20,6 +21,8 @@ THINGS: Mapping[str, Mapping[str, int]] = {
 """Per task: what a way in its observations leads to, and from which arm's tip."""
 MOST = 2_400
 """Moments of a film; of a longer episode every second, third, … tick."""
+MOST_PICTURES = 600
+"""Of a camera in a film: two minutes at five a second, some 2 MB."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,51 @@ class Tracks:
     """Name → (T, 3) metres; z is NaN where only the place on the table is perceived."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What one camera saw of the branch on which an episode ended."""
+
+    camera: str
+    seconds: tuple[float, ...]
+    """(N,) from its beginning, growing."""
+    jpegs: tuple[bytes, ...]
+
+
+def seen(
+    pictures: Pictures | None,
+    columns: Mapping[str, Array],
+    cameras: Sequence[str],
+    rate: float,
+    most: int = MOST_PICTURES,
+) -> list[Seen]:
+    """Camera by camera what there is to watch; of a long film every second, third, … picture.
+
+    Args:
+        pictures: of the episode, None if there are none.
+        columns: with `tick` and `live`.
+        cameras: their names, as the episode's facts tell.
+        rate: ticks per second.
+        most: pictures of a camera.
+    """
+    if pictures is None:
+        return []
+    live = np.asarray(columns["tick"])[np.asarray(columns["live"], bool)]
+    at = np.searchsorted(live, pictures.ticks)
+    there = (at < len(live)) & (live[np.minimum(at, len(live) - 1)] == pictures.ticks) if len(live) else at < 0
+    found = []
+    for number, camera in enumerate(cameras):
+        rows = np.flatnonzero(there & (pictures.cameras == number))
+        rows = rows[:: max(1, -(-len(rows) // most))]
+        if len(rows):
+            seconds = tuple(np.round((at[rows] + 1) / rate, 3).tolist())
+            found.append(Seen(camera, seconds, tuple(pictures.jpegs[row] for row in rows)))
+    return found
+
+
 def names(task: str) -> tuple[str, ...]:
     """The columns that `tracks` reads, those that an episode may lack among them."""
     ways = (f"observation.{n}" for n in THINGS.get(task, {}))
-    return ("live", "observation.tip", "observation.gripper", "observation.grippers", *ways)
+    return ("live", "tick", "observation.tip", "observation.gripper", "observation.grippers", *ways)
 
 
 def tracks(task: str, columns: Mapping[str, Array]) -> Tracks:

@@ -27,6 +27,8 @@ class Film {
     if (!same) this.stop();
     this.part("picture").hidden = Boolean(told.scene);
     this.part("scene").hidden = !told.scene;
+    this.seen = new Seen(this.part("seen"), told.scene ? told.scene.seen : []);
+    this.part("seen").parentElement.classList.toggle("filmed", !this.part("seen").hidden);
     this.scene = told.scene ? new Scene(this.part("scene"), told.scene) : null;
     const bands = this.part("bands");
     bands.replaceChildren();
@@ -45,6 +47,7 @@ class Film {
   go(at) {
     this.at = Math.min(Math.max(at, 0), this.length);
     const shot = this.shots[this.shot];
+    this.seen.show(this.at);
     if (this.scene) this.scene.draw(this.at);
     else if (this.part("picture").src !== shot.url) this.part("picture").src = shot.url;
     const told = [shot.goal, shot.said].filter(Boolean).join(" · ");

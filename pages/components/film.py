@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pages.components.bundle import register
 from pages.components.chart import packed
-from teaching.rollout_picture import Tracks
+from teaching.rollout_picture import Seen, Tracks
 from teaching.segments import Timeline
 
-_MOUNT = register("film", "film_scene.js", "film.js")
+_MOUNT = register("film", "film_scene.js", "film_seen.js", "film.js")
 
 
 class Shot(NamedTuple):
@@ -27,14 +28,18 @@ class Shot(NamedTuple):
     """ "right", "wrong" or ""; in motion the segment's kind."""
 
 
-def scene(found: Tracks, timeline: Timeline, rate: float) -> dict[str, Any]:
-    """An episode in motion as what the component draws."""
+def scene(found: Tracks, timeline: Timeline, rate: float, watched: Sequence[Seen] = ()) -> dict[str, Any]:
+    """An episode in motion as what the component draws, and what cameras saw of it."""
     names = [s.kind.name.lower() for s in timeline.segments for _ in range(len(s))]
     drivers = ["retraced" if names[t].startswith("recovery_auto") else names[t] for t in found.ticks.tolist()]
     return {
         "seconds": packed(found.ticks / rate),
         "drivers": drivers,
         "tips": [{"at": packed(a), "grip": packed(g)} for a, g in zip(found.tips, found.grippers, strict=True)],
+        "seen": [
+            {"camera": one.camera, "at": list(one.seconds), "jpegs": [base64.b64encode(j).decode() for j in one.jpegs]}
+            for one in watched
+        ],
         "things": [{"name": n, "at": packed(a)} for n, a in found.things.items()],
     }
 

@@ -126,7 +126,7 @@ def _episode(
 ) -> list[dict[str, Any]]:
     episode = buffer.read(name)
     if episode.rollout is not None:
-        return [motion(episode)]
+        return [motion(episode, pictures)]
     shown = [_picture(step.observation, pictures) for step in episode.steps]
     items = []
     for index, step in enumerate(episode.steps):

@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 
 from teaching.replay import Episode
+from teaching.rollout_picture import seen
 from teaching.types import Array
 
 POINTS = 400
 """Of a curve, at most."""
+MOST = 300
+"""Pictures of one camera and episode."""
 EXACT = ("tick", "parent", "executed", "observation.joints", "live")
 """Columns that going through it once more needs, bit for bit."""
 
 
-def motion(episode: Episode) -> dict[str, Any]:
-    """One episode; times in seconds from its beginning."""
+def motion(episode: Episode, pictures: list[str]) -> dict[str, Any]:
+    """One episode; times in seconds from its beginning; what cameras saw joins the capsule's pictures."""
     rollout = episode.rollout
     assert rollout is not None
     facts, columns = dict(rollout.facts), rollout.columns
@@ -35,7 +38,7 @@ def motion(episode: Episode) -> dict[str, Any]:
             for s in facts.get("segments", ())
         ],
         "curve": _curve(columns, taken, rows, rate), "subtasks": list(facts.get("subtasks", ())),
-        "exact": exact(episode),
+        "seen": _seen(episode, rate, pictures), "exact": exact(episode),
     }  # fmt: skip
 
 
@@ -49,6 +52,19 @@ def _curve(columns: Any, taken: Array, rows: Array, rate: float) -> dict[str, li
         found["stage"] = np.asarray(columns["stage"])[taken].astype(int).tolist()
     if "observation.tip" in columns:
         found["tip"] = np.asarray(columns["observation.tip"])[taken][:, :3].round(4).tolist()
+    return found
+
+
+def _seen(episode: Episode, rate: float, pictures: list[str]) -> list[dict[str, Any]]:
+    """Camera by camera seconds, and which of the capsule's pictures was seen then."""
+    rollout = episode.rollout
+    assert rollout is not None
+    cameras = [str(name) for name in dict(rollout.facts.get("film") or {}).get("cameras", ())]
+    found = []
+    for one in seen(rollout.pictures, rollout.columns, cameras, rate, MOST):
+        first = len(pictures)
+        pictures += [base64.b64encode(jpeg).decode() for jpeg in one.jpegs]
+        found.append({"camera": one.camera, "at": list(one.seconds), "first": first})
     return found
 
 

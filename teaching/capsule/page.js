@@ -168,12 +168,14 @@ class Lesson {
     $("answer").textContent = `${item.teacher} was there. ${item.bands.map((b) => `${b.said} ${(b.until - b.at).toFixed(1)} s`).join(", ")}.`;
   }
 
-  // What was recorded of a motion are numbers: the way of the tip from above and from the side, and the doubt.
+  // What was recorded of a motion: the way of the tip from above and from the side, the doubt, and what cameras saw.
   motion(item, at) {
-    const { canvas } = this, { tip, doubt } = item.curve;
-    const ctx = canvas.getContext("2d"), [w, h] = [(canvas.width = 1200), (canvas.height = 600)];
+    const { canvas } = this, { tip, doubt } = item.curve, seen = item.seen || [];
+    const ctx = canvas.getContext("2d"), [whole, h] = [(canvas.width = 1200), (canvas.height = 600)];
+    const w = seen.length ? whole * 2 / 3 : whole;
     const now = shotAt(item.curve.at.map((t) => ({ at: t })), at);
     ctx.font = "20px system-ui";
+    seen.forEach((one, n) => this.watched(ctx, one, at, [w, (n * h) / seen.length, whole - w, h / seen.length]));
     if (tip) {
       this.way(ctx, tip, now, [1, 0], [20, 40, w / 2 - 40, h * 0.6], "the tip from above", item);
       this.way(ctx, tip, now, [1, 2], [w / 2 + 20, 40, w / 2 - 40, h * 0.6], "and from the side", item);
@@ -188,6 +190,27 @@ class Lesson {
     ctx.stroke();
     ctx.fillStyle = "#fff";
     ctx.fillRect(20 + ((w - 40) * at) / item.seconds - 1, h * 0.77, 3, h * 0.2);
+  }
+
+  // The picture of a camera that is nearest in time.
+  watched(ctx, one, at, [x, y, w, h]) {
+    const next = shotAt(one.at.map((t) => ({ at: t })), at), after = Math.min(next + 1, one.at.length - 1);
+    const number = one.first + (Math.abs(one.at[after] - at) < Math.abs(one.at[next] - at) ? after : next);
+    this.frames = this.frames || new Map();
+    if (!this.frames.has(number)) {
+      const image = new Image();
+      image.onload = () => this.clock.go(this.clock.at);
+      image.src = `data:image/jpeg;base64,${this.lesson.pictures[number]}`;
+      this.frames.set(number, image);
+    }
+    const image = this.frames.get(number);
+    if (!image.naturalWidth) return;
+    const scale = Math.min(w / image.naturalWidth, h / image.naturalHeight), [u, v] = [image.naturalWidth * scale, image.naturalHeight * scale];
+    ctx.drawImage(image, x + (w - u) / 2, y + (h - v) / 2, u, v);
+    ctx.fillStyle = "#000a";
+    ctx.fillRect(x, y, ctx.measureText(one.camera).width + 16, 28);
+    ctx.fillStyle = "#fff";
+    ctx.fillText(one.camera, x + 8, y + 21);
   }
 
   way(ctx, tip, now, [across, up], [x, y, w, h], words, item) {

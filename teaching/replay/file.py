@@ -20,6 +20,7 @@ from robot_io.arm import Observation
 from teaching.replay import nouns
 from teaching.replay.episode import Episode, Step, Summary
 from teaching.replay.frames import Rollout, frames_of, write_frames
+from teaching.replay.pictures import pictures_of
 from teaching.types import Array, AskbackError, BadInput, Decision
 
 SCHEMA = 1
@@ -193,7 +194,7 @@ def read_episode(path: Path) -> Episode:
     with open_episode(path) as file:
         record = nouns.from_bytes(file["record"][()].tobytes())
         steps = tuple(_read_steps(file, record, range(len(record["steps"]))))
-        rollout = Rollout(frames_of(file), record["rollout"]) if "rollout" in record else None
+        rollout = Rollout(frames_of(file), record["rollout"], pictures_of(file)) if "rollout" in record else None
     summary = summary_of({**record, "reward": 0.0})
     plain = {n: getattr(summary, n) for n in _PLAIN}
     return Episode(

@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from teaching.replay.pictures import Pictures, write_pictures
 from teaching.types import Array, BadInput
 
 GROUP = "frames"
@@ -26,6 +27,8 @@ class Rollout:
     """Name → (T, …); what there is, `datasets/README.md` says."""
     facts: Mapping[str, Any]
     """Plain values: how it ended, its segments, who drove, which policy."""
+    pictures: Pictures | None = None
+    """What cameras saw, if that was recorded."""
 
     def __post_init__(self) -> None:
         columns = {name: np.array(column) for name, column in self.columns.items()}
@@ -43,7 +46,7 @@ class Rollout:
 
 
 def write_frames(file: h5py.File, rollout: Rollout) -> None:
-    """A dataset per column, gzip with shuffle, `_CHUNK` ticks to a chunk."""
+    """A dataset per column, gzip with shuffle, `_CHUNK` ticks to a chunk; pictures in a group of their own."""
     group = file.create_group(GROUP)
     for name, column in rollout.columns.items():
         how: dict[str, Any] = {}
@@ -51,6 +54,8 @@ def write_frames(file: h5py.File, rollout: Rollout) -> None:
             chunks = (min(_CHUNK, len(column)), *column.shape[1:])
             how = {"chunks": chunks, "compression": "gzip", "compression_opts": 1, "shuffle": True}
         group.create_dataset(name, data=column, **how)
+    if rollout.pictures is not None and len(rollout.pictures):
+        write_pictures(file, rollout.pictures)
 
 
 def frames_of(file: h5py.File, names: Iterable[str] | None = None) -> dict[str, Array]:

@@ -28,6 +28,7 @@ from teaching.replay.file import check_whole, read_episode, read_record, read_st
 from teaching.replay.frames import read_frames
 from teaching.replay.index import Index, open_readonly
 from teaching.replay.log import last_sequence
+from teaching.replay.pictures import Pictures, read_pictures_of
 from teaching.replay.shelf import Shelf
 from teaching.types import Answer, Array, AskbackError, BadInput
 
@@ -181,6 +182,12 @@ class Glance:
         path = self._file(name)
         check_whole(path.read_bytes(), path.name)
         return read_frames(path, columns)
+
+    def pictures(self, name: str) -> Pictures | None:
+        """What cameras saw of an episode in motion, None if that was not recorded; EpisodeFileError as `frames`."""
+        path = self._file(name)
+        check_whole(path.read_bytes(), path.name)
+        return read_pictures_of(path)
 
     def episode(self, name: str) -> Episode:
         """One whole episode with its pictures; EpisodeFileError if its file is damaged, BadInput if there is none."""

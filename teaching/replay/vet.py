@@ -27,7 +27,7 @@ _MEMORY = 2 * 2**30
 _SECONDS = 20
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE}
 _GROUPS = ("observations", "maps", "actions")
-_MORE = ("frames",)
+_MORE = ("frames", "pictures")
 """Groups that only some episodes have."""
 _ARRAYS = ("record", "reward")
 _ATTRIBUTES = {"/": {"format", "schema"}, "array": {"steps"}}

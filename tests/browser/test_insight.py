@@ -20,6 +20,7 @@ from teaching.learning import entry
 from teaching.lesson import LessonConfig
 from teaching.models import models
 from teaching.replay import ReplayBuffer
+from teaching.replay.pictures import Pictures
 from teaching.training import Training
 from tests.browser.chromium import ROOT, streamlit
 from tests.teaching.moving_maker import C, D, P, R, recorded
@@ -44,10 +45,12 @@ def taught(path: Path) -> None:
 
 
 def moved(path: Path) -> None:
-    """A lesson in motion."""
+    """A lesson in motion; of its second episode two cameras kept a picture every second."""
+    ticks = np.repeat([60, 120, 180], 2)
+    seen = Pictures(ticks, np.array([0, 1] * 3), tuple(jpeg(np.full((12, 16, 3), t, np.uint8)) for t in ticks))
     with ReplayBuffer.create(path, LessonConfig.from_json({"kind": "rollout", "name": path.name}).to_json()) as buffer:
         buffer.append(recorded("e0", [D] * 120, "demonstrated", round=0))
-        buffer.append(recorded("e1", [P] * 120 + [R] * 30 + [C] * 60, "intervened"))
+        buffer.append(recorded("e1", [P] * 120 + [R] * 30 + [C] * 60, "intervened", pictures=seen))
 
 
 def filmed(path: Path) -> None:
@@ -172,6 +175,11 @@ def test_cut_a_segment_by_key_and_mouse_and_take_it_back(visit, served) -> None:
     page = visit("episodes?lesson=moves&episode=e1&t=3.0", ".film[data-at]")
     film = page.locator(".film[data-at]")
     expect(film).to_have_attribute("data-at", "3.00", timeout=SLOW)
+    seen = page.locator(".seen figure")
+    expect(seen).to_have_count(2)
+    expect(seen.first).to_have_attribute("data-at", "3")
+    expect(seen.first).to_have_text("side")
+    page.wait_for_function("node => node.naturalWidth === 16", arg=seen.last.locator("img").element_handle())
     page.locator("[data-track]").focus()
     page.keyboard.press("ArrowRight")
     expect(film).to_have_attribute("data-at", "3.10")

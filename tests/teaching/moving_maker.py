@@ -8,12 +8,21 @@ import numpy as np
 
 from teaching.replay import Episode
 from teaching.replay.frames import Rollout
+from teaching.replay.pictures import Pictures
 from teaching.segments import SegmentKind
 
 P, R, C, D = (int(SegmentKind[n]) for n in ("POLICY", "RECOVERY", "CORRECTION", "DEMO"))
 
 
-def recorded(name: str, kinds: list[int], end: str, *, task: str = "peg-and-button", round: int = 1) -> Episode:
+def recorded(
+    name: str,
+    kinds: list[int],
+    end: str,
+    *,
+    task: str = "peg-and-button",
+    round: int = 1,
+    pictures: Pictures | None = None,
+) -> Episode:
     """One tick per kind; the tip goes along x, things lie at places of their own."""
     t, kind = len(kinds), np.array(kinds)
     ticks, helping = np.arange(1, t + 1), np.isin(kinds, [R, C])
@@ -38,6 +47,8 @@ def recorded(name: str, kinds: list[int], end: str, *, task: str = "peg-and-butt
         "end": end, "protocol": "rac", "round": round, "policy": round, "rate": 60.0, "segments": segments, "frames": t,
         "n_interventions": int(helping.any()), "success": None, "progress": 0.5, "operator": "Ada",
     }  # fmt: skip
+    if pictures is not None:
+        facts["film"] = {"cameras": ["side", "close"], "rate": 5.0, "dropped": 0}
     goal = "put the peg in the slot and press the button"
     return Episode(name, task, goal, 0, "seen", (), "Ada", "terminated", started=10.0, ended=20.0,
-                   rollout=Rollout(columns, facts))  # fmt: skip
+                   rollout=Rollout(columns, facts, pictures))  # fmt: skip

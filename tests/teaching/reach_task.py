@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from robot_io import beat as beats
-from robot_io.arm import Action, Array, Features, Observation
+from robot_io.arm import Action, Array, Features, Observation, Unsupported
 from robot_io.errors import Driven
 from robot_io.fake import FakeArm
 from robot_io.flow import Flow, Mode
@@ -186,6 +186,9 @@ class MemoryArm:
         if self.flow.busy:
             raise Driven("expected nobody to drive, but a person does; hand it back first")
         self.memory.rewind(tick)
+
+    def stills(self, cameras: Any, width: int, height: int) -> tuple[int, list[bytes]]:
+        raise Unsupported("expected an arm with a camera, got one in memory")
 
     def places(self, joints: Array) -> Array:
         return self.inner.places(joints)
