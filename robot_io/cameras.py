@@ -1,8 +1,8 @@
 """Cameras and video files: frames with time stamps, dropped ones counted, a stalled or frozen one noticed.
 
-A `Camera` reads in a thread of its own and keeps the newest frame; whoever looks never waits for a lens. OpenCV, which
-comes with LeRobot, is imported when the first camera is opened. Names: `0` or `/dev/video0` for a camera, a path for a
-video file (`film.mp4`, played at its own pace, once or for ever), `emulated:DIR` for an emulated bench.
+A `Camera` reads in a thread of its own and keeps the newest frame; whoever looks never waits for a lens. Names: `0` or
+`/dev/video0` for a camera, a path for a video file (`film.mp4`, played at its own pace, once or for ever),
+`realsense:SERIAL` for a depth camera, `emulated:DIR` for an emulated bench.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_io.camera_names import EMULATED
+from robot_io.camera_names import EMULATED, REALSENSE
 from robot_io.camera_names import find_cameras as find_cameras
 from robot_io.emulated_camera import EmulatedSource
 from robot_io.errors import CameraError as CameraError
-from robot_io.errors import MissingDriver
+from robot_io.lerobot_camera import RealSense
+from robot_io.opencv_camera import OpenCvSource
 
 Array = NDArray[Any]
 STALLED = 0.4
@@ -44,6 +45,8 @@ class Frame:
     """Seconds on the camera's clock, at the moment it came."""
     number: int
     """Counts from 1; gaps are frames that came too late for anybody."""
+    depth: Array | None = None
+    """(H, W) metres along the lens's axis; 0 where none was found. None: the camera tells no depth."""
 
 
 @dataclass(frozen=True)
@@ -70,65 +73,14 @@ class Source(Protocol):
     live: bool
     """A lens: never the same picture twice. A film may stand still."""
 
+    depth: Array | None
+    """(H, W) metres along the lens's axis, of the frame read last; 0 where it found none. None: no depth camera."""
+
     def read(self) -> Array | None:
         """The next frame (H, W, 3), red first; blocks until it is there. None: there are no more."""
 
     def close(self) -> None:
         """Give it back."""
-
-
-class OpenCvSource:
-    """A camera or a video file through OpenCV."""
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        width: int = 640,
-        height: int = 480,
-        rate: float = 30.0,
-        again: bool = True,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._cv2 = _opencv()
-        self._name, self._again = name, again
-        self._clock, self._sleep = clock, sleep
-        self._next = -math.inf
-        self.live = name.isdigit() or name.startswith("/dev/")
-        self._capture = self._cv2.VideoCapture(int(name) if name.isdigit() else name)
-        if not self._capture.isOpened():
-            self.close()
-            there = ", ".join(find_cameras()) or "none"
-            raise CameraError(
-                f"expected a camera or a video at {name}, got nothing that opens; cameras there now: {there}. Plug it "
-                "in, or close the program that uses it"
-            )
-        if self.live:
-            for what, value in ((3, width), (4, height), (5, rate)):
-                self._capture.set(what, value)
-        told = float(self._capture.get(5))
-        self.rate = told if 1 <= told <= 240 else rate
-
-    def read(self) -> Array | None:
-        """The next frame; a film comes at its own pace."""
-        if not self.live:
-            self._wait()
-        whole, picture = self._capture.read()
-        if not whole and not self.live and self._again:
-            self._capture.set(1, 0)
-            whole, picture = self._capture.read()
-        return np.ascontiguousarray(picture[..., ::-1]) if whole else None
-
-    def close(self) -> None:
-        """Give it back."""
-        self._capture.release()
-
-    def _wait(self) -> None:
-        now = self._clock()
-        self._next = max(self._next + 1 / self.rate, now)
-        if self._next > now:
-            self._sleep(self._next - now)
 
 
 class Camera:
@@ -232,7 +184,7 @@ class Camera:
                 self._lose(f"camera {self.name} is gone; plug it in again")
                 self._ending.wait(self._retry)
             else:
-                self._take(picture)
+                self._take(picture, source.depth)
         if source is not None:
             source.close()
 
@@ -249,7 +201,7 @@ class Camera:
             self._gone = why
             self._lock.notify_all()
 
-    def _take(self, picture: Array) -> None:
+    def _take(self, picture: Array, depth: Array | None = None) -> None:
         picture.setflags(write=False)
         now = self._clock()
         with self._lock:
@@ -260,14 +212,14 @@ class Camera:
             self._dropped += missed
             self._count += 1
             number = (last.number if last is not None else 0) + 1 + missed
-            self._frame, self._gone = Frame(picture, now, number), ""
+            self._frame, self._gone = Frame(picture, now, number, depth), ""
             self._times = [*self._times[-29:], now]
             self._lock.notify_all()
 
 
 def open_camera(name: str, *, width: int = 640, height: int = 480, rate: float = 30.0) -> Camera:
     """A camera or video file by name, not yet started."""
-    if not (name.startswith(EMULATED) or name.isdigit() or Path(name).exists()):
+    if not (name.startswith((EMULATED, REALSENSE)) or name.isdigit() or Path(name).exists()):
         there = ", ".join(find_cameras()) or "none"
         raise CameraError(f"expected a camera's number, its device or a video file, got {name!r}; cameras: {there}")
     return Camera(name, lambda: source_of(name, width=width, height=height, rate=rate))
@@ -277,6 +229,8 @@ def source_of(name: str, *, width: int = 640, height: int = 480, rate: float = 3
     """What stands behind a camera's name, opened; CameraError says why it cannot be. Only a lens heeds the size."""
     if name.startswith(EMULATED):
         return _emulated(Path(name.removeprefix(EMULATED)))
+    if name.startswith(REALSENSE):
+        return RealSense(name.removeprefix(REALSENSE), width=width, height=height, rate=rate)
     return OpenCvSource(name, width=width, height=height, rate=rate)
 
 
@@ -288,11 +242,3 @@ def _emulated(folder: Path) -> Source:
             f"expected an emulated camera at {folder}, got: {error}; start it: python -m robot_io.emulate so101 "
             f"--bench {folder}"
         ) from error
-
-
-def _opencv() -> Any:
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingDriver("expected OpenCV for cameras, got none; run: pip install opencv-python-headless") from error
-    return cv2

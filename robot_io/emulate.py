@@ -40,7 +40,7 @@ def board(kind: str, now: float, *, body: bool = False, bench: bool = False) -> 
 
 
 @contextlib.contextmanager
-def benched(terminal: Terminal, directory: Path | None, seed: int) -> Iterator[None]:
+def benched(terminal: Terminal, directory: Path | None, seed: int, deep: bool) -> Iterator[None]:
     """The door behind a bench, and its camera in a process of its own."""
     motors = getattr(terminal.board, "motors", None)
     if directory is None or motors is None:
@@ -53,6 +53,7 @@ def benched(terminal: Terminal, directory: Path | None, seed: int) -> Iterator[N
     log = GoalLog(terminal.board)  # type: ignore[arg-type]
     porter = door(motors, directory, terminal.lock, {"goals": log.since, "angles": log.angles})
     command = [sys.executable, "-m", "robot_io.sim.so_camera", str(directory), "--seed", str(seed)]
+    command += ["--depth"] if deep else []
     root = Path(__file__).resolve().parent.parent
     camera = subprocess.Popen(command, cwd=root, stdin=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
     try:
@@ -87,12 +88,15 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="DIR",
         help="so101: with a body, things to pick, a camera named emulated:DIR, and its port at DIR/arm",
     )
+    parser.add_argument("--depth", action="store_true", help="with --bench: its camera tells how deep each pixel lies")
     parser.add_argument(
         "--leader", action="store_true", help="so101: with a leader arm at a port of its own, for a hand to turn"
     )
     got = parser.parse_args(arguments)
     if got.leader and got.kind != "so101":
         parser.error(f"expected so101 with --leader, got {got.kind}")
+    if got.depth and got.bench is None:
+        parser.error("expected --bench with --depth: the depth is its camera's")
     if got.bench is not None:
         if got.kind != "so101":
             parser.error(f"expected so101 with --bench, got {got.kind}")
@@ -153,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with (
             Terminal(made, ticking, np.random.default_rng(got.seed), name=got.kind, link=got.link) as terminal,
-            benched(terminal, got.bench, got.seed),
+            benched(terminal, got.bench, got.seed, got.depth),
             beside(ticking, got) as second,
         ):
             eye = f",camera=emulated:{got.bench}" if got.bench else ""

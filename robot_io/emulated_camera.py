@@ -1,6 +1,7 @@
 """Pictures of an emulated bench: `emulated:DIR`, a camera whose lens is a file that is renamed into place.
 
-`robot_io/sim/so_camera.py` writes it: a head (magic, number, height, width) and the pixels.
+`robot_io/sim/so_camera.py` writes it: a head (magic, number, height, width, whether it has depth), the
+pixels, and the depth of each in millimetres (uint16; 0: none), as depth cameras give it.
 """
 
 from __future__ import annotations
@@ -21,26 +22,38 @@ SIGHT = "camera.json"
 RATE = 8.0
 GONE = 3.0
 """Seconds without a new picture after which it counts as gone."""
-_HEAD = struct.Struct(">4sQHH")
-_MAGIC = b"EMU1"
+_HEAD = struct.Struct(">4sQHHB")
+_MAGIC = b"EMU2"
 
 
-def write_frame(directory: Path, colour: Array, number: int) -> None:
-    """Put a picture (H, W, 3) uint8 there, whole."""
+def write_frame(directory: Path, colour: Array, number: int, depth: Array | None = None) -> None:
+    """Put a picture (H, W, 3) uint8 there, whole, with its depth (H, W) in metres if it has one."""
     beside = directory / f"{FRAME}.tmp"
-    beside.write_bytes(_HEAD.pack(_MAGIC, number, *colour.shape[:2]) + np.ascontiguousarray(colour).tobytes())
+    head = _HEAD.pack(_MAGIC, number, *colour.shape[:2], depth is not None)
+    deep = b"" if depth is None else np.round(1000 * depth).astype("<u2").tobytes()
+    beside.write_bytes(head + np.ascontiguousarray(colour).tobytes() + deep)
     beside.replace(directory / FRAME)
 
 
 def read_frame(directory: Path) -> tuple[Array, int]:
     """The newest picture (H, W, 3) and its number; OSError if there is none, or it is none."""
+    return _read(directory)[:2]
+
+
+def _read(directory: Path) -> tuple[Array, int, Array | None]:
+    """The newest picture (H, W, 3), its number, and its depth (H, W) in metres, if it has one."""
     data = (directory / FRAME).read_bytes()
     if len(data) < _HEAD.size:
         raise OSError(f"expected a picture in {directory}, got {len(data)} bytes")
-    magic, number, height, width = _HEAD.unpack_from(data)
-    if magic != _MAGIC or len(data) != _HEAD.size + 3 * height * width:
+    magic, number, height, width, deep = _HEAD.unpack_from(data)
+    pixels = height * width
+    if magic != _MAGIC or len(data) != _HEAD.size + (5 if deep else 3) * pixels:
         raise OSError(f"expected a picture in {directory}, got something else")
-    return np.frombuffer(data, np.uint8, offset=_HEAD.size).reshape(height, width, 3), number
+    colour = np.frombuffer(data, np.uint8, 3 * pixels, _HEAD.size).reshape(height, width, 3)
+    if not deep:
+        return colour, number, None
+    depth = np.frombuffer(data, "<u2", pixels, _HEAD.size + 3 * pixels).reshape(height, width) / 1000
+    return colour, number, depth
 
 
 class EmulatedSource:
@@ -58,14 +71,15 @@ class EmulatedSource:
         self.rate = RATE
         self._directory, self._clock, self._sleep = directory, clock, sleep
         self._number = read_frame(directory)[1]
+        self.depth: Array | None = None
 
     def read(self) -> Array | None:
         """The next picture (H, W, 3); None if none comes any more."""
         end = self._clock() + GONE
         while self._clock() < end:
-            colour, number = read_frame(self._directory)
+            colour, number, depth = _read(self._directory)
             if number != self._number:
-                self._number = number
+                self._number, self.depth = number, depth
                 return colour
             self._sleep(0.25 / self.rate)
         return None

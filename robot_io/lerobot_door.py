@@ -31,6 +31,31 @@ def leader_class(kind: str) -> Any:
     return _class("teleoperators", "TeleoperatorConfig", kind)
 
 
+def make_realsense(serial: str, width: int, height: int, rate: int) -> Any:
+    """A LeRobot RealSenseCamera that gives depth, not yet connected, its depth laid on its colours."""
+    try:
+        vendor = importlib.import_module("pyrealsense2")
+        from lerobot.cameras.realsense import RealSenseCamera, RealSenseCameraConfig
+    except ImportError as error:
+        raise MissingDriver(
+            f"expected what a RealSense camera needs, got: {error}; run: pip install 'lerobot[intelrealsense]'"
+        ) from error
+    _one_thread()
+
+    class Aligned(RealSenseCamera):  # type: ignore[misc]
+        """LeRobot gives depth as its own sensor sees it, from beside the colours."""
+
+        def _read_from_hardware(self) -> Any:
+            return self._onto_colour.process(super()._read_from_hardware())
+
+    if not hasattr(RealSenseCamera, "_read_from_hardware"):
+        raise MissingDriver(f"expected LeRobot's RealSenseCamera to read as in 0.4.4, got another; run: {HINT}")
+    config = RealSenseCameraConfig(serial_number_or_name=serial, width=width, height=height, fps=rate, use_depth=True)
+    camera = Aligned(config)
+    camera._onto_colour = vendor.align(vendor.stream.color)
+    return camera
+
+
 def set_calibration(device: Any, spans: Mapping[str, Mapping[str, int]]) -> None:
     """Give a robot or leader the calibration that its motors carry."""
     from lerobot.motors import MotorCalibration

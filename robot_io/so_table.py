@@ -1,8 +1,8 @@
 """An SO arm at a table under a camera: it sees from above, picks and places.
 
-The camera gives colours and no heights, so the map's heights are those of the bare table, and a plan's own heights are
-not used: things are taken `GRASP` above the table and let go `SET` above it. While it looks, the arm is folded and
-turned aside. Metres and radians in the arm's base frame.
+Heights are told by a camera that gives depth and is calibrated in space; without either the map's heights are those of
+the bare table. A plan's own heights are not used: things are taken `GRASP` above the table and let go `SET` above it.
+While it looks, the arm is folded and turned aside. Metres and radians in the arm's base frame.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from robot_io.emulation.bench import TASKS, view
 from robot_io.errors import NotCalibrated
 from robot_io.features import CameraView
 from robot_io.hand_eye import Sight
+from robot_io.heights import heights_of, points_of
 from robot_io.naming import ArmName
 from robot_io.pictures import jpeg
 from robot_io.so_motion import PAN_X, SoArm, fold, pick_and_place, solve
@@ -138,9 +139,16 @@ class SoTable(SoArm):
         assert self._sight is not None
         arrays: dict[str, Array] = dict(observation.arrays)
         arrays["colour"] = self._sight.top_down(frame.colour, table)
-        arrays["height"] = np.zeros(table.shape, np.float32)
+        arrays["height"] = self._heights(frame)
         arrays["picture"] = self._sight.top_down(frame.colour, table, SCALE)
         return Observation(observation.time, arrays)
+
+    def _heights(self, frame: Frame) -> Array:
+        """(H, W) float32 metres; the bare table without depth, or while only the plane is calibrated."""
+        table = self.features.table
+        if frame.depth is None or self._sight is None or self._sight.camera is None:
+            return np.zeros(table.shape, np.float32)
+        return heights_of(table, points_of(self._sight, frame.depth))
 
     def camera_trouble(self) -> str:
         """What is wrong with its camera, in a sentence; "" if nothing is."""

@@ -40,7 +40,7 @@ DOORS = {
     "pybullet": ("robot_io/sim/", "robot_io/motion.py"),
     "pybullet_data": ("robot_io/sim/", "robot_io/motion.py"),
     "serial": ("robot_io/serial_arm.py", "robot_io/port.py"),
-    "cv2": ("robot_io/cameras.py",),
+    "cv2": ("robot_io/opencv_camera.py",),
     "sklearn": ("teaching/experiments/",),
     "wandb": ("teaching/wandb_run.py",),
     "scservo_sdk": ("robot_io/feetech_bus.py",),

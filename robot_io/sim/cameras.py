@@ -16,6 +16,7 @@ import pybullet
 from numpy.typing import NDArray
 
 from robot_io.arm import CameraView, TableView
+from robot_io.heights import fuse as fuse
 from robot_io.sim import bodies
 from robot_io.sim.scene import Thing
 
@@ -78,6 +79,12 @@ class Camera:
         )
         shape = (self.height, self.width)
         return np.reshape(colour, (*shape, 4))[..., :3].astype(np.uint8), np.reshape(depth, shape)
+
+    def metres(self, depth: Array) -> Array:
+        """(h, w) metres along the axis, of a depth buffer (h, w)."""
+        if self.parallel:
+            return np.asarray(self.near + depth * (self.far - self.near))
+        return np.asarray(self.near * self.far / (self.far - depth * (self.far - self.near)))
 
     def points(self, depth: Array) -> Array:
         """(h, w, 3) metres of what each pixel of a depth buffer (h, w) shows."""
@@ -193,40 +200,3 @@ def views() -> dict[str, CameraView]:
         shares = np.array([[0.5, 0.0, 0.5], [0.0, -0.5, 0.5], [0.0, 0.0, 1.0]]) @ clip
         found[name] = CameraView(shares.tolist(), follows=name in FOLLOWS)
     return found
-
-
-def fuse(view: TableView, clouds: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
-    """Several cameras' pictures as one map: mean colour over the cameras that see a cell, greatest height.
-
-    Of one camera's pixels in a cell the uppermost counts.
-
-    Args:
-        view: the map, (H, W) cells.
-        clouds: per camera colour (h, w, 3) uint8 and points (h, w, 3) metres.
-
-    Returns:
-        (H, W, 3) uint8 and (H, W) float32; cells that nobody sees are black and 0.
-    """
-    rows, columns = view.shape
-    total: Array = np.zeros((rows * columns, 3))
-    seen: Array = np.zeros(rows * columns)
-    height: Array = np.zeros(rows * columns)
-    for colour, points in clouds:
-        flat: Array = points.reshape(-1, 3)
-        rgb: Array = colour.reshape(-1, 3)
-        row = np.floor((flat[:, 0] - view.x[0]) / view.pixel).astype(np.int64)
-        column = np.floor((flat[:, 1] - view.y[0]) / view.pixel).astype(np.int64)
-        keep = (row >= 0) & (row < rows) & (column >= 0) & (column < columns) & (np.abs(flat[:, 2]) < 0.3)
-        cell, z, rgb = row[keep] * columns + column[keep], flat[keep, 2], rgb[keep]
-        order = np.argsort(z, kind="stable")
-        top = np.full(rows * columns, -1, dtype=np.int64)
-        top[cell[order]] = order  # the last write, the uppermost pixel, stays
-        mine = top >= 0
-        total[mine] += rgb[top[mine]]
-        seen[mine] += 1
-        height[mine] = np.maximum(height[mine], z[top[mine]])
-    fused = np.where(seen[:, None] > 0, total / np.maximum(seen, 1)[:, None], 0)
-    return (
-        np.round(fused).astype(np.uint8).reshape(rows, columns, 3),
-        height.astype(np.float32).reshape(rows, columns),
-    )

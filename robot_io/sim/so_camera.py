@@ -70,6 +70,10 @@ class Set:
 
     def show(self, snapshot: bytes, lens: Camera = LENS) -> Array:
         """(H, W, 3) uint8: a kept state through a lens."""
+        return self.measure(snapshot, lens)[0]
+
+    def measure(self, snapshot: bytes, lens: Camera = LENS) -> tuple[Array, Array]:
+        """The same (H, W, 3), and how deep each pixel lies (H, W): metres along the lens's axis."""
         joints = self._bench.restore(snapshot)
         if self._laid != self._bench.recipe:
             self._build()
@@ -79,7 +83,8 @@ class Set:
             pybullet.resetBasePositionAndOrientation(body, (x, y, z), bodies.quaternion(yaw), self._client)
         there = self._chain.tip(joints[:5]) if joints[5] < BEAD and self._bench.held is None else np.array([0, 0, -9.0])
         pybullet.resetBasePositionAndOrientation(self._bead, there.tolist(), (0, 0, 0, 1), self._client)
-        return lens.shoot(self._client)[0]
+        colour, depth = lens.shoot(self._client)
+        return colour, lens.metres(depth)
 
     def _build(self) -> None:
         pybullet.resetSimulation(physicsClientId=self._client)
@@ -93,10 +98,11 @@ class Set:
         self._laid = self._bench.recipe
 
 
-def film(directory: Path, seed: int, rate: float) -> None:
-    """Give pictures until the bench is gone."""
+def film(directory: Path, seed: int, rate: float, *, deep: bool = False) -> None:
+    """Give pictures until the bench is gone; with their depth, if it is `deep`."""
     rng, stage, door = np.random.default_rng(seed), Set(), BackDoor(directory)
     picture: Array = np.zeros((0, 0, 3), np.uint8)
+    depth: Array = np.zeros((0, 0))
     seen, number, heard = b"", 0, time.monotonic()
     shown: Array | None = None
     grain = np.round(rng.normal(0.0, NOISE, (2 * LENS.height, 2 * LENS.width, 1))).astype(np.int16)
@@ -109,13 +115,13 @@ def film(directory: Path, seed: int, rate: float) -> None:
             time.sleep(0.2)
             continue
         if (now := _visible(snapshot)) != seen:
-            picture, seen = stage.show(snapshot), now
+            (picture, depth), seen = stage.measure(snapshot), now
         if lens == "gone":
             (directory / FRAME).unlink(missing_ok=True)
         elif lens != "stall":
             number += 1
             shown = shown if lens == "freeze" and shown is not None else _grainy(picture, grain, rng)
-            write_frame(directory, shown, number)
+            write_frame(directory, shown, number, depth if deep else None)
         time.sleep(max(0.0, 1 / rate - (time.monotonic() - begun)))
     stage.close()
 
@@ -141,12 +147,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("directory", type=Path, metavar="DIR")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--depth", action="store_true", help="with the depth of each pixel")
     got = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     be_nice(NICE)
     if not (got.directory / SIGHT).exists():
         hand_eye.save(sight_of(LENS), got.directory / SIGHT)
-    film(got.directory, got.seed, got.rate)
+    film(got.directory, got.seed, got.rate, deep=got.depth)
     return 0
 
 

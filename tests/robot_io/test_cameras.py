@@ -18,7 +18,7 @@ BUSY = 1.0
 class Lens:
     """A source that does as it is told."""
 
-    rate, live = RATE, True
+    rate, live, depth = RATE, True, None
 
     def __init__(self) -> None:
         self.go, self.frozen, self.gone, self.closed = threading.Event(), False, False, 0

@@ -27,7 +27,7 @@ from tests.robot_io.loopback import Bench, arm_on
 class Lens:
     """A camera whose pictures are told: each is a number, the same one twice is a frozen picture."""
 
-    rate, live = 30.0, True
+    rate, live, depth = 30.0, True, None
 
     def __init__(self, clock: list[float]) -> None:
         self.clock, self.pictures, self.closed = clock, iter(()), False

@@ -105,7 +105,7 @@ def released(path: Path) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("fault", ["stall", "gone"])
+@pytest.mark.parametrize("fault", ["stall", "freeze", "gone"])
 def test_a_lesson_waits_for_its_camera_and_loses_nothing(fault: str, bench: Emulator, tmp_path: Path) -> None:
     """The camera fails while the arm carries out what a person showed: it stands, the page tells, and both go on."""
     path = supervisor.create_lesson(tmp_path / "home", "Arm", arm=arm_name(bench), start="nothing")
