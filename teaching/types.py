@@ -51,7 +51,7 @@ def frozen(value: Any, shape: tuple[int | None, ...], name: str, dtype: Any = np
     array = np.array(value, dtype=dtype)
     if array.ndim != len(shape) or any(w is not None and w != g for w, g in zip(shape, array.shape, strict=True)):
         raise BadInput(f"expected {name} of shape {shape}, got {array.shape}")
-    if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise BadInput(f"expected finite numbers in {name}, got {array.tolist()}")
     array.setflags(write=False)
     return array

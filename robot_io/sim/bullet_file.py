@@ -1,7 +1,9 @@
 """PyBullet's state files without what never changes: the shapes of bodies, which a restore does not read.
 
 A restored client has its bodies already; only how they lie and move, and what they touch, is taken from the file. The
-meshes in it are more than half of its bytes and of the time that reading it back takes.
+meshes in it are more than half of its bytes and of the time that reading it back takes. Most of the rest of that time
+went into looking for two words, byte by byte: `REND`, which Bullet's own files lack, and `DNA1`, which comes last. Both
+are put first, inside of a chunk that the reader copies and asks nothing of; an empty `DNA1` ends the file as before.
 
 A file is a header of 12 bytes and then chunks, each a code, a length, an address, a struct's number and how many there
 are, followed by the data. The chunk `DNA1` names the structs by number.
@@ -34,16 +36,25 @@ class _Chunk(NamedTuple):
     """Its head included."""
 
 
-def without_shapes(file: bytes) -> bytes:
-    """The same state in fewer bytes; a file of another kind as it is."""
+def lean(file: bytes) -> bytes:
+    """The same state in fewer bytes that are read sooner; a file of another kind as it is."""
     if not file.startswith(HEADER):
         return file
     try:
         chunks = list(_chunks(file))
     except struct.error:
         return file
-    names = next((_structs(chunk.data[_HEAD.size :]) for chunk in chunks if chunk.code == b"DNA1"), ())
-    return file[:_START] + b"".join(chunk.data for chunk in chunks if not _is_shape(chunk, names))
+    described = next((chunk for chunk in chunks if chunk.code == b"DNA1"), None)
+    if described is None or len(described.data) == _HEAD.size:
+        return file
+    names = _structs(described.data[_HEAD.size :])
+    kept = [chunk.data for chunk in chunks if chunk is not described and not _is_shape(chunk, names)]
+    return b"".join([file[:_START], _early(described.data), *kept, _HEAD.pack(b"DNA1", 0, 0, 0, 0)])
+
+
+def _early(described: bytes) -> bytes:
+    """A chunk of no structs that holds the word `REND` and the chunk `DNA1`, where the reader looks for both."""
+    return _HEAD.pack(b"TMAP", len(described) + 4, 0, 0, 0) + b"REND" + described
 
 
 def _is_shape(chunk: _Chunk, names: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ cup's constraint) travels in the snapshot, so that going on from one is bit for 
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from robot_io.arm import ArmError
 from robot_io.sim import bodies
-from robot_io.sim.bullet_file import without_shapes
+from robot_io.sim.bullet_file import lean
 from robot_io.sim.panda import HOME as HOME
 from robot_io.sim.panda import ORIGIN, Base, Panda
 from robot_io.sim.panda import panda_chain as panda_chain
@@ -32,6 +33,8 @@ SUBSTEPS = 4
 RATE = 1 / (STEP * SUBSTEPS)
 """Control ticks per second."""
 _SETTLE = 240
+MEMORY = Path("/dev/shm")
+"""Where PyBullet's files, which nobody keeps, wait for no disk; systems without it use their temporary directory."""
 
 
 class World:
@@ -41,7 +44,8 @@ class World:
         """Args: bases: where the arms stand."""
         self.client = -1
         self.probe = Probe()
-        self._folder = tempfile.TemporaryDirectory(prefix="askback-world-")
+        memory = MEMORY if os.access(MEMORY, os.W_OK) else None
+        self._folder = tempfile.TemporaryDirectory(prefix="askback-world-", dir=memory)
         self._bases = tuple(bases)
         self.recipe: Recipe | None = None
         self.layout = Layout("", 0, ())
@@ -221,7 +225,7 @@ class World:
             raise ArmError("expected a scene to take a snapshot of, got none; call reset first")
         path = Path(self._folder.name) / "state.bullet"
         pybullet.saveBullet(str(path), self.client)
-        state = without_shapes(path.read_bytes())
+        state = lean(path.read_bytes())
         path.unlink()
         rules = None if self.rules is None else self.rules.state
         kept = [arm.keep() for arm in self.arms]

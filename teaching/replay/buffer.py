@@ -189,10 +189,9 @@ class ReplayBuffer(Reading):
     def _secure(self, decision: str) -> None:
         """No answer without its subject: one that is in memory only is committed first."""
         with self._lock:
-            durable = decision in self._library.where or decision in self._questions.asked
+            if decision in self._library.where or decision in self._questions.asked:
+                return
             step = self._questions.step(decision)
-        if durable:
-            return
         if step is None:
             raise BadInput(f"expected a decision of this lesson to answer, got {decision!r}; ask or note it first")
         self._make_durable(step)

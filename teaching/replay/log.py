@@ -21,7 +21,7 @@ from teaching.replay.disk import Disk, DiskFull
 from teaching.types import AskbackError, BadInput
 
 MARK = b"ABEV"
-_HEAD = struct.Struct("<4sIIQ")
+_HEAD, _COUNTED = struct.Struct("<4sIIQ"), struct.Struct("<IQ")
 MAX_PAYLOAD = 16 * 2**20
 
 
@@ -60,7 +60,7 @@ def encode(seq: int, payload: bytes) -> bytes:
 
 
 def _crc(seq: int, payload: bytes) -> int:
-    return zlib.crc32(payload, zlib.crc32(struct.pack("<IQ", len(payload), seq)))
+    return zlib.crc32(payload, zlib.crc32(_COUNTED.pack(len(payload), seq)))
 
 
 def _record_at(data: bytes, offset: int) -> Record | None:

@@ -17,8 +17,8 @@ Json = dict[str, Any]
 def to_bytes(value: Any) -> bytes:
     """UTF-8 JSON; a value that JSON lacks is a BadInput."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain).encode()
-    except (TypeError, ValueError) as error:
+        return _ENCODER.encode(value).encode()
+    except (TypeError, ValueError, RecursionError) as error:
         raise BadInput(f"expected plain values (text, finite numbers, lists, mappings), got: {error}") from error
 
 
@@ -40,6 +40,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain, check_circular=False
+)
+"""Made once: an answer waits for it. What holds itself runs out of depth instead."""
 
 
 def _number(value: float) -> float | str:

@@ -144,6 +144,14 @@ def test_delete_restore_pin_weight(buffer: ReplayBuffer, maker: Maker) -> None:
     again.close()
 
 
+def test_a_value_that_holds_itself_is_refused_and_the_log_goes_on(buffer: ReplayBuffer) -> None:
+    endless: dict[str, object] = {}
+    endless["again"] = endless
+    with pytest.raises(BadInput, match="plain values"):
+        buffer.say("note", endless)
+    assert buffer.say("note", {"text": "all is well"}) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "why"),
     [
