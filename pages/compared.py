@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.components.films import films
+from pages.left_out import leave_out
 from teaching import films as kept
 from teaching.between import Between, Taught, about, between
 from teaching.comparing import Comparison, Pair, Scene, comparisons, film_path, scenes, start
@@ -114,7 +115,9 @@ def with_films(path: Path, comparison: Comparison, glance: Glance, found: Betwee
         scene = ordered[table(ordered, pair)]
     with right:
         show(path, pair, scene)
-    in_between(found, scene, str(glance.columns.lesson.get("task", "")))
+    task = str(glance.columns.lesson.get("task", ""))
+    in_between(found, scene, task)
+    leave_out(path, pair, found, [t.example for t, _ in about(task, scene.before.goal, found.taught)] if found else [])
 
 
 def table(ordered: list[Scene], pair: Pair) -> int:
@@ -175,7 +178,9 @@ def in_between(found: Between | None, scene: Scene | None = None, task: str = ""
     if near:
         st.markdown(f"**In between, about this scene's goal: {len(near)} of {found.total} answers**")
         st.markdown("\n".join(line(one, shared) for one, shared in near[:8]))
-        st.caption("About the same things, not proven to be the cause: no training was repeated without them.")
+        st.caption(
+            "About the same things, not proven to be the cause: that takes a training without one of them, below."
+        )
     names = " · ".join(f"[{t.example}](/replay?example={t.example})" for t in found.taught[:20])
     more = " …" if found.total > 20 else ""
     st.caption(f"{found.total} examples came in between: {names}{more}")

@@ -1,4 +1,4 @@
-"""Evaluations and comparisons that are under way or wait for their turn: how far they are, and calling them off."""
+"""Evaluations, comparisons, trainings without an answer: those under way or in the queue, and calling them off."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import streamlit as st
 from teaching import jobs
 from teaching.comparing import comparisons
 from teaching.evaluations import evaluations
+from teaching.leaving_out import asked
 from teaching.types import AskbackError
 
 
@@ -34,6 +35,9 @@ def living(path: Path) -> list[Job]:
             pair = c.pair
             what = f"Comparison of {pair.before} and {pair.after} on {pair.scenes} scenes, {pair.split} objects"
             found.append(Job(f"{what}, seed {pair.seed}", c.log, c.words))
+    for one in asked(path):
+        if one.running:
+            found.append(Job(f"Training again without {one.answer}", one.log, one.words))
     return found
 
 
@@ -62,4 +66,10 @@ def _watch(path: Path, before: int) -> None:
         share = job.words.done / job.words.of if job.words.of else 0.0
         said = f"{job.words.done} of {job.words.of}" if job.words.of else job.words.last[-80:] or "it starts"
         left.progress(min(share, 1.0), f"{job.what}: {said}")
-        right.button("Call off", key=f"off {job.log.name}", on_click=call_off, args=(job.log,), width="stretch")
+        right.button(
+            "Call off",
+            key=f"off {job.log.parent.name} {job.log.name}",
+            on_click=call_off,
+            args=(job.log,),
+            width="stretch",
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,66 +42,81 @@ def compare(lesson: Path, pair: Pair, *, report: Report = silent) -> dict[str, A
         pair: the models and the scenes.
         report: told (what, how many, of how many).
     """
-    checkpoints = lesson / "checkpoints"
-    models = (pair.before, pair.after)
-    hashes = {model: policy_hash(checkpoints / model) for model in models}
-    wanted = [(s, m) for s in range(pair.scenes) for m in models if not _there(lesson, pair, m, s, hashes[m])]
-    done = 2 * pair.scenes - len(wanted)
-    report("scenes played", done, 2 * pair.scenes)
-    if wanted:
-        with ReplayBuffer(lesson, readonly=True) as buffer:
-            config = LessonConfig.from_json(buffer.lesson)
-            with _stage(lesson, buffer, config, models) as play:
-                for number, (scene, model) in enumerate(wanted):
-                    seed, reel = scene_seed(config.kind, pair.seed, scene), Reel()
-                    asked = Asked(scene, seed, pair.split, model, hashes[model])
-                    head = play(model, asked, np.random.default_rng([pair.seed, scene, 11]), reel)
-                    path = film_path(lesson, model, pair.split, pair.seed, scene)
-                    films.write(path, head, reel.pictures)
-                    report("scenes played", done + number + 1, 2 * pair.scenes)
+    places = {model: lesson / "checkpoints" / model for model in (pair.before, pair.after)}
+    play_all(lesson, pair, places, lambda model, n: film_path(lesson, model, pair.split, pair.seed, n), report)
     return figures(lesson, pair)
 
 
-def _there(lesson: Path, pair: Pair, model: str, scene: int, policy: str) -> bool:
+def play_all(
+    lesson: Path, pair: Pair, places: Mapping[str, Path], film_of: Callable[[str, int], Path], report: Report
+) -> None:
+    """Every frozen scene of a comparison with some models, on film; films of these weights that are there stay.
+
+    Args:
+        lesson: its directory.
+        pair: tells the scenes.
+        places: the models' checkpoints by name.
+        film_of: where the film of a model and a scene lies.
+        report: told (what, how many, of how many).
+    """
+    hashes = {model: policy_hash(place) for model, place in places.items()}
+    every = [(scene, model) for scene in range(pair.scenes) for model in places]
+    wanted = [(s, m) for s, m in every if not _there(film_of(m, s), hashes[m])]
+    done = len(every) - len(wanted)
+    report("scenes played", done, len(every))
+    if not wanted:
+        return
+    with ReplayBuffer(lesson, readonly=True) as buffer:
+        config = LessonConfig.from_json(buffer.lesson)
+        with _stage(lesson, buffer, config, places) as play:
+            for number, (scene, model) in enumerate(wanted):
+                seed, reel = scene_seed(config.kind, pair.seed, scene), Reel()
+                asked = Asked(scene, seed, pair.split, model, hashes[model])
+                head = play(model, asked, np.random.default_rng([pair.seed, scene, 11]), reel)
+                films.write(film_of(model, scene), head, reel.pictures)
+                report("scenes played", done + number + 1, len(every))
+
+
+def _there(film: Path, policy: str) -> bool:
     """Whether a film is whole and shows these very weights."""
     try:
-        return films.read_head(film_path(lesson, model, pair.split, pair.seed, scene)).policy == policy
+        return films.read_head(film).policy == policy
     except BadInput:
         return False
 
 
 @contextlib.contextmanager
-def _stage(lesson: Path, buffer: ReplayBuffer, config: LessonConfig, models: tuple[str, ...]) -> Iterator[Play]:
+def _stage(lesson: Path, buffer: ReplayBuffer, config: LessonConfig, places: Mapping[str, Path]) -> Iterator[Play]:
     with eye_of(config.arm) as eye:
         if config.kind == "rollout":
-            with _moving(lesson, buffer, config, models, eye) as play:
+            with _moving(lesson, buffer, config, places, eye) as play:
                 yield play
         else:
-            with _asking(lesson, buffer, config, models, eye) as play:
+            with _asking(lesson, buffer, config, places, eye) as play:
                 yield play
 
 
 @contextlib.contextmanager
 def _asking(
-    lesson: Path, buffer: ReplayBuffer, config: LessonConfig, models: tuple[str, ...], eye: Eye
+    lesson: Path, buffer: ReplayBuffer, config: LessonConfig, places: Mapping[str, Path], eye: Eye
 ) -> Iterator[Play]:
     task = make_task(config.task)
     with known(config.arm, lesson) as arm:
         policies = {}
-        for model in models:
+        for model, place in places.items():
             policies[model], _ = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
-            policies[model].load(buffer.checkpoints / model)
+            policies[model].load(place)
         yield lambda model, asked, rng, reel: plan_scene(policies[model], arm, task, asked, rng, eye, reel)
 
 
 @contextlib.contextmanager
 def _moving(
-    lesson: Path, buffer: ReplayBuffer, config: LessonConfig, models: tuple[str, ...], eye: Eye
+    lesson: Path, buffer: ReplayBuffer, config: LessonConfig, places: Mapping[str, Path], eye: Eye
 ) -> Iterator[Play]:
     task = make_rollout_task(config.task)
     policies = {}
-    for model in models:
+    for model, place in places.items():
         policies[model], _ = load_pilot(buffer, task, config.training.steps, config.seed)
-        policies[model].load(buffer.checkpoints / model)
+        policies[model].load(place)
     with arm_of(apart(lesson, config.arm), config.arm) as arm:
         yield lambda model, asked, rng, reel: motion_scene(policies[model], arm, task, asked, rng, eye, reel)

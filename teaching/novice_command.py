@@ -45,6 +45,10 @@ def add(commands: Any, bar: Bar) -> None:
     two.add_argument("--episodes", type=int, default=20)
     two.add_argument("--seed", type=int, default=0)
     two.add_argument("--threads", type=int, default=1)
+    two.add_argument(
+        "--without", metavar="ANSWER",
+        help="train again from the earlier one, with and without this answer (a decision, or an episode in motion)",
+    )  # fmt: skip
     two.add_argument("--queued", action="store_true", help=QUEUED)
     two.set_defaults(do=partial(_compare, bar))
 
@@ -117,8 +121,21 @@ def _compare(bar: Bar, given: argparse.Namespace) -> Figures:
     torch.set_num_threads(given.threads)
     before, after = (comparing.model_name(given.directory, model) for model in (given.before, given.after))
     pair = comparing.Pair(before, after, given.split, given.seed, given.episodes)
+    if given.without:
+        return _left_out(bar, given, pair)
     with _in_turn(bar, given) as report:
         told = compare.compare(given.directory, pair, report=report)
     if not given.queued:
         comparing.keep(given.directory, pair, told)
+    return told
+
+
+def _left_out(bar: Bar, given: argparse.Namespace, pair: Any) -> Figures:
+    from teaching import leaving_out, retraining
+
+    wanted = leaving_out.LeftOut(pair, given.without)
+    with _in_turn(bar, given) as report:
+        told = retraining.leave_out(given.directory, wanted, report=report)
+    if not given.queued:
+        leaving_out.keep(given.directory, wanted, told)
     return told

@@ -98,12 +98,17 @@ def _split(segments: tuple[Any, ...], forks: list[int]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def examples(buffer: ReplayBuffer, task: RolloutTask, sees: bool = False) -> list[Example]:
-    """All episodes that count, each once for every phase of its rows; those with pictures, which are large, once."""
+def examples(
+    buffer: ReplayBuffer, task: RolloutTask, sees: bool = False, only: frozenset[str] | None = None
+) -> list[Example]:
+    """All episodes that count, or those of them that are in `only`.
+
+    Each once for every phase of its rows; those with pictures, which are large, once.
+    """
     found = []
     for summary in buffer.rollouts():
         facts = summary.rollout
-        if facts is None or facts["end"] not in TRAINED_ON:
+        if facts is None or facts["end"] not in TRAINED_ON or (only is not None and summary.id not in only):
             continue
         columns = buffer.frames(summary.id)
         for phase in range(1 if sees else EVERY):
@@ -146,6 +151,8 @@ class RolloutTraining:
         self.config = LessonConfig.from_json(buffer.lesson)
         self.task = make_rollout_task(self.config.task)
         self.seed = self.config.seed
+        self.only: frozenset[str] | None = None
+        """The episodes that are trained on, by id; None: all that count."""
         self.last: Path | None = None
         self.problems: list[str] = []
         self.restore()
@@ -189,7 +196,7 @@ class RolloutTraining:
         """
         self.buffer.refresh()
         selection, flow = selection_of(LessonConfig.from_json(self.buffer.lesson)), self.flow(steps)
-        found = examples(self.buffer, self.task, self.config.observe == "pictures")
+        found = examples(self.buffer, self.task, self.config.observe == "pictures", self.only)
         data = data_of(found, flow.horizon, selection)
         learner = FlowLearner(flow, seed=seed)
         learner.fit(data.states, data.actions)
@@ -223,7 +230,11 @@ class RolloutTraining:
             "config": asdict(selection),
             "figures": dict(figures),
             **more,
-            "episodes": [s.id for s in self.buffer.rollouts() if s.rollout and s.rollout["end"] in TRAINED_ON],
+            "episodes": [
+                s.id
+                for s in self.buffer.rollouts()
+                if s.rollout and s.rollout["end"] in TRAINED_ON and (self.only is None or s.id in self.only)
+            ],
         }
         learner.save(path, lineage)
         self.last = path

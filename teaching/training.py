@@ -137,6 +137,8 @@ class Training:
             clock: seconds, to tell how long a training took.
         """
         self._clock = clock
+        self.only: frozenset[str] | None = None
+        """The demonstrations that are trained on, by id; None: all in force."""
         self.buffer, self.method, self.keep = buffer, method, keep
         self.checkpoints = parent or buffer.checkpoints
         self.seed = int(buffer.lesson.get("seed", 0))
@@ -185,6 +187,8 @@ class Training:
         try:
             self.buffer.refresh()
             source = self.buffer.mirror()
+            if self.only is not None:
+                source.keep_only(self.only)
             figures = train(
                 self.learner, source, steps=steps, seed=seed, update=update,
                 sampling=sampling, report=followed, cancelled=cancelled,

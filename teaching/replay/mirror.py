@@ -6,7 +6,7 @@ HDF5 is the durable copy; a random batch read from it would cost a hundred times
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,7 +54,14 @@ class Mirror:
 
     def refresh(self) -> None:
         """Take in what the buffer holds now; pictures that are here are not read again."""
-        demonstrations = self._buffer.demonstrations()
+        self._take(self._buffer.demonstrations())
+
+    def keep_only(self, demonstrations: Iterable[str]) -> None:
+        """Of what it holds, these alone, by id, until it is refreshed; ids that it has not are passed by."""
+        wanted = set(demonstrations)
+        self._take([d for d in self.demonstrations if d.id in wanted])
+
+    def _take(self, demonstrations: Sequence[Demonstration]) -> None:
         self._load([d.decision for d in demonstrations if d.decision not in self._picture])
         shapes = {d.actions.shape for d in demonstrations}
         if len(shapes) > 1:

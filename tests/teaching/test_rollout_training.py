@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from teaching.lesson import LessonConfig
+from teaching.policies.flow import read_info
 from teaching.replay import Episode, ReplayBuffer
 from teaching.replay.frames import Rollout
 from teaching.rollout_training import RolloutTraining, data_of, example, examples, selection_of
@@ -135,3 +136,14 @@ def make(directory, episodes) -> ReplayBuffer:
     for one, name in episodes:
         buffer.append(Episode(name, "reach", TASK.goal, 0, "seen", (), "t", "terminated", rollout=one))
     return buffer
+
+
+def test_episodes_can_be_left_out(tmp_path):
+    shown = [(rollout([D] * 12, "demonstrated"), name) for name in ("a", "b")]
+    with make(tmp_path, shown) as buffer:
+        every, some = examples(buffer, TASK), examples(buffer, TASK, only=frozenset({"b"}))
+        assert len(every) == 2 * len(some) > 0
+        training = RolloutTraining(buffer, parent=tmp_path / "apart")
+        training.only = frozenset({"b"})
+        path, _ = training.train(steps=1, seed=0, update=1)
+        assert read_info(path)["lineage"]["episodes"] == ["b"]
