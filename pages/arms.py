@@ -128,6 +128,9 @@ def acts(row: Row, shown: bool) -> None:
         if entry.can_be_calibrated and not walking and st.button("Calibrate", key=f"calibrate-{name}"):
             processes.fleet().connect(entry, calibrate=True)
             choose(entry.path)
+        if entry.leader and not walking and st.button("Calibrate leader", key=f"calibrate-leader-{name}"):
+            processes.fleet().connect(entry, leader=True)
+            choose(entry.path)
         if not on and not shown and st.button("Change", key=f"show-{name}", type="tertiary"):
             choose(entry.path)
         if not on and st.button("Remove", key=f"remove-{name}", type="tertiary"):

@@ -1,8 +1,8 @@
-"""Guided calibration of an SO arm without a terminal: a numbered walk that a page can show, one call per step.
+"""Guided calibration of a servo arm without a terminal: a numbered walk that a page can show, one call per step.
 
 1. `begin`: the arm goes limp; a hand holds it. 2. `middle`: the hand puts every joint in the middle of its range.
 3. `sample`, again and again, while the hand turns every joint from end to end. 4. `finish`: what was found goes into
-the servos and a file. `cancel` puts the old calibration back. The numbers are those that LeRobot would find.
+the servos and a file. `cancel` puts the old calibration back. An SO arm gets the numbers that LeRobot would find.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from robot_io import calibration as calibrations
-from robot_io import feetech, so, so_bus
+from robot_io import so, so_bus
 from robot_io.calibration import RESOLUTION, Calibration, Span
 from robot_io.errors import ArmError, NotCalibrated
-from robot_io.feetech_bus import FeetechBus
+from robot_io.marks import HALF, Mark, Marks
 
-HALF = RESOLUTION // 2
+BARE: Mark = (0, 0, RESOLUTION)
+"""A servo that tells its encoder's bare readings and may turn all round."""
+TURN = RESOLUTION + 1
 ENOUGH = 600
 """Steps (53 degrees) that a joint must have been turned before its range is believed."""
 WHOLE_TURN = "wrist_roll"
@@ -60,11 +62,14 @@ class Seen:
 class Calibrating:
     """The walk, for one arm on its bus; nobody else may have the port."""
 
-    def __init__(self, bus: FeetechBus) -> None:
+    def __init__(self, marks: Marks) -> None:
         self.step = Step.START
-        self._bus = bus
-        self._before: dict[str, tuple[int, int]] = {}
+        self._marks, self._bus = marks, marks.bus
+        self._before: dict[str, Mark] = {}
         self._offsets: dict[str, int] = {}
+        self._turns: dict[str, int] = {}
+        self._middle = HALF
+        """Where the joint that turns all round was held."""
         self._seen: dict[str, Seen] = {}
 
     def begin(self) -> None:
@@ -74,25 +79,28 @@ class Calibrating:
         for name, number in so.NUMBERS.items():
             if self._bus.ping(number) is None:
                 raise NotCalibrated(f"expected servo {number} ({name}) to answer; check its cable, then begin again")
-            self._before[name] = (self._bus.read(number, feetech.HOMING), self._bus.read(number, feetech.RANGE))
+            self._before[name] = self._marks.mark(number)
         for number in so.NUMBERS.values():
-            self._bus.write(number, feetech.TORQUE, 0)
-            self._bus.write(number, feetech.LOCK, 0)
-            self._keep(number, 0, 0, RESOLUTION)
+            self._marks.limp(number)
+            self._marks.put(number, BARE)
 
     def middle(self) -> None:
-        """What every joint reads now becomes half a turn."""
+        """What every joint reads now becomes its middle, as far as the servos can be told so."""
         self._go("middle")
+        read = self._marks.positions(tries=8)
         for name, number in so.NUMBERS.items():
-            self._offsets[name] = self._position(number) - HALF
-            self._keep(number, self._offsets[name], 0, RESOLUTION)
+            self._turns[name] = read[number] // TURN  # a limp servo may have counted on
+            self._offsets[name] = self._marks.offset(read[number])
+            self._marks.put(number, (self._offsets[name], 0, RESOLUTION))
+            if name == WHOLE_TURN:
+                self._middle = read[number] % TURN - self._offsets[name]
 
     def sample(self) -> Mapping[str, Seen]:
         """Where every joint is, and how far it has been."""
         self._go("sample")
-        read = self._bus.read_all(so.NUMBERS.values(), feetech.PRESENT, tries=8)
+        read = self._marks.positions(tries=8)
         for name, number in so.NUMBERS.items():
-            now, seen = int.from_bytes(read[number], "little") & 0x7FFF, self._seen.get(name)
+            now, seen = read[number] - self._turns[name] * TURN, self._seen.get(name)
             self._seen[name] = Seen(min(now, seen.low), now, max(now, seen.high)) if seen else Seen(now, now, now)
         return dict(self._seen)
 
@@ -105,12 +113,13 @@ class Calibrating:
         short = [name for name in so.NUMBERS if name != WHOLE_TURN and not self._turned(name)]
         if short:
             raise NotCalibrated(f"expected every joint turned from end to end, not yet: {', '.join(short)}; turn them")
+        self._need_one_turn()
         found = {name: self._span(name) for name in so.NUMBERS}
         self._go("finish")
         for span in found.values():
-            self._keep(span.id, span.homing_offset, span.range_min, span.range_max)
-            self._bus.write(span.id, feetech.LOCK, 1)
-        so_bus.check_same(found, so_bus.identify(self._bus), file)
+            self._marks.put(span.id, (span.homing_offset, span.range_min, span.range_max))
+            self._marks.shut(span.id)
+        so_bus.check_same(found, self._marks.identify(), file)
         if file is not None:
             calibrations.save(found, file)
         self._bus.close()
@@ -119,11 +128,9 @@ class Calibrating:
     def cancel(self) -> None:
         """As it was, limp; what was done is done and cannot be cancelled."""
         self._go("cancel")
-        for name, (homing, span) in self._before.items():
-            number = so.NUMBERS[name]
-            self._bus.write(number, feetech.HOMING, homing)
-            self._bus.write(number, feetech.RANGE, span)
-            self._bus.write(number, feetech.LOCK, 1)
+        for name, mark in self._before.items():
+            self._marks.put(so.NUMBERS[name], mark)
+            self._marks.shut(so.NUMBERS[name])
         self._before.clear()
         self._seen.clear()
         self._bus.close()
@@ -134,16 +141,27 @@ class Calibrating:
             raise ArmError(f"expected {allowed} now, got {verb}")
         self.step = _NEXT[self.step, verb]
 
+    def _need_one_turn(self) -> None:
+        """No joint passes the end of what its servo counts; a hand cannot mend that by turning it."""
+        over = [n for n, seen in self._seen.items() if n != WHOLE_TURN and not 0 <= seen.low < seen.high <= RESOLUTION]
+        low, high = self._round()
+        over += [WHOLE_TURN] * (high - low < ENOUGH)
+        if over:
+            raise NotCalibrated(
+                f"expected every joint within one turn of its encoder, but {', '.join(over)} passes its end; cancel, "
+                "take the arm's part off that servo, and put it back a quarter turn further on"
+            )
+
+    def _round(self) -> tuple[int, int]:
+        """All round; where the servo's zero cannot be put there, as far to both sides of the middle as it counts."""
+        if self._middle == HALF:
+            return 0, RESOLUTION
+        half = min(self._middle, RESOLUTION - self._middle)
+        return self._middle - half, self._middle + half
+
     def _turned(self, name: str) -> bool:
         return name in self._seen and self._seen[name].enough
 
     def _span(self, name: str) -> Span:
-        low, high = (0, RESOLUTION) if name == WHOLE_TURN else (self._seen[name].low, self._seen[name].high)
+        low, high = self._round() if name == WHOLE_TURN else (self._seen[name].low, self._seen[name].high)
         return Span(so.NUMBERS[name], 0, self._offsets[name], low, high)
-
-    def _position(self, number: int) -> int:
-        return self._bus.read(number, feetech.PRESENT) & 0x7FFF
-
-    def _keep(self, number: int, offset: int, low: int, high: int) -> None:
-        self._bus.write(number, feetech.HOMING, feetech.to_signed(offset, 11))
-        self._bus.write(number, feetech.RANGE, low | high << 16)

@@ -1,4 +1,4 @@
-"""An SO arm that is there to be calibrated: `calibrate:PORT[,id=NAME][,calibration=FOLDER]`.
+"""A servo arm that is there to be calibrated: `calibrate:PORT[,id=NAME][,calibration=FOLDER][,servos=dynamixel]`.
 
 It moves nothing: it goes limp, is turned by a hand, and keeps what it learnt of its joints. With an id the calibration
 also goes into LeRobot's file of that name.
@@ -14,19 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from robot_io import feetech, so, so_bus
+from robot_io import so
 from robot_io.arm import Action, Features, Limits, Observation
-from robot_io.calibrating import HALF, Calibrating, Seen, Step
+from robot_io.calibrating import Calibrating, Seen, Step
 from robot_io.calibration import STEP, Calibration
 from robot_io.driver import Health
-from robot_io.errors import ArmError, NotCalibrated, NotConnected
+from robot_io.dynamixel_bus import DynamixelBus
+from robot_io.errors import ArmError, ArmNotFound, NotCalibrated, NotConnected
 from robot_io.feetech_bus import FeetechBus
 from robot_io.identity import fingerprint
-from robot_io.naming import ArmName
+from robot_io.marks import HALF, DynamixelMarks, FeetechMarks, Marks
+from robot_io.naming import OPTIONS, ArmName
 
 Array = NDArray[Any]
 FEATURES = Features(
-    name="SO arm, to be calibrated",
+    name="arm, to be calibrated",
     joints=so.JOINTS,
     limits=Limits(so.LOWER, so.UPPER, so.SPEED, so.WORKSPACE),
     rate=so.RATE,
@@ -35,8 +37,18 @@ FEATURES = Features(
 
 
 def make(rest: str) -> CalibrationArm:
-    """The arm of `calibrate:PORT[,id=NAME][,calibration=FOLDER]`."""
-    return CalibrationArm(ArmName.parse("calibrate", rest), time.monotonic)
+    """The arm of `calibrate:PORT[,id=NAME][,calibration=FOLDER][,servos=dynamixel][,baud=…]`."""
+    return CalibrationArm(ArmName.parse("calibrate", rest, known=(*OPTIONS, "servos", "baud")), time.monotonic)
+
+
+def marks_of(name: ArmName) -> Marks:
+    """Whose servos they are."""
+    servos, baud = name.options.get("servos", "feetech"), name.options.get("baud", "1000000")
+    if servos not in ("feetech", "dynamixel") or not baud.isdigit():
+        raise ArmNotFound(f"expected servos=feetech or servos=dynamixel and baud=NUMBER, got {servos!r}, {baud!r}")
+    if servos == "dynamixel":
+        return DynamixelMarks(DynamixelBus(name.port, baud=int(baud)))
+    return FeetechMarks(FeetechBus(name.port))
 
 
 class CalibrationArm:
@@ -45,8 +57,9 @@ class CalibrationArm:
     def __init__(self, name: ArmName, clock: Callable[[], float]) -> None:
         self.features = FEATURES
         self._file, self._clock = name.calibration_file("so_follower"), clock
-        self._bus = FeetechBus(name.port)
-        self._walk = Calibrating(self._bus)
+        self._marks = marks_of(name)
+        self._bus = self._marks.bus
+        self._walk = Calibrating(self._marks)
         self._connected = False
         self._steps: dict[str, int] = {}
         self._found: Calibration = {}
@@ -99,8 +112,7 @@ class CalibrationArm:
         self._need_connection()
         if self._walk.step is Step.DONE:
             return Health()
-        data = self._bus.read_all(so.NUMBERS.values(), feetech.STATE, tries=2)
-        return so_bus.health_of({name: data[number] for name, number in so.NUMBERS.items()})
+        return self._marks.health()
 
     def identity(self) -> str:
         """By what was found; "" before the end."""
@@ -133,8 +145,8 @@ class CalibrationArm:
             self._seen = self._walk.sample()
             self._steps = {name: seen.now for name, seen in self._seen.items()}
             return
-        data = self._bus.read_all(so.NUMBERS.values(), feetech.PRESENT, tries=8)
-        self._steps = {name: int.from_bytes(data[number], "little") & 0x7FFF for name, number in so.NUMBERS.items()}
+        read = self._marks.positions(tries=8)
+        self._steps = {name: read[number] for name, number in so.NUMBERS.items()}
 
     def _need_connection(self) -> None:
         if not self._connected:

@@ -1,8 +1,8 @@
 """An arm of Robotis' X-series servos on their own SDK: `dynamixel:/dev/ttyUSB0[,baud=1000000]`.
 
 Six servos, 1 to 6 from the base on, the last one the gripper, as in the Koch arms. Where each joint ends is what its
-servo keeps as its position limits (LeRobot's calibration writes them there). These servos have a watchdog: if this
-program dies or hangs for half a second, they keep still where they are.
+servo keeps as its position limits (the calibration on the Arms page writes them there, or LeRobot's). These servos
+have a watchdog: if this program dies or hangs for half a second, they keep still where they are.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from collections.abc import Callable
 import numpy as np
 
 from robot_io import calibration as calibrations
-from robot_io import dynamixel, so
-from robot_io.arm import ArmNotFound, Features, Limits
-from robot_io.calibration import Calibration, Span
+from robot_io import dynamixel, parked, so, x_servos
+from robot_io.arm import ArmNotFound, Features, JointPath, Limits
 from robot_io.driver import Health, Pose, Written
 from robot_io.dynamixel_bus import DynamixelBus
-from robot_io.errors import ArmError, NoReply, NotCalibrated, WrongArm
+from robot_io.errors import ArmError, NotCalibrated
 from robot_io.naming import ArmName
 from robot_io.servo_arm import ServoDriver
 from robot_io.so_bus import BACKSTOP, check_same, need_health, silent_words
@@ -34,14 +33,14 @@ BOX = np.array([[-2.0, -2.0, -2.0], [2.0, 2.0, 2.0]])
 """Metres: of an arm of any build no lengths are known, so its joints' ranges are its limits."""
 
 
-def make(rest: str) -> WiredArm:
+def make(rest: str) -> DynamixelArm:
     """The arm of `dynamixel:PORT[,baud=1000000]`."""
     name = ArmName.parse("dynamixel", rest, known=("baud",))
     try:
         baud = int(name.options.get("baud", "1000000"))
     except ValueError as error:
         raise ArmNotFound(f"expected baud=NUMBER, got {name.options['baud']!r}") from error
-    return WiredArm(DynamixelDriver(name.port, baud), time.monotonic)
+    return DynamixelArm(DynamixelDriver(name.port, baud), time.monotonic)
 
 
 class DynamixelDriver(ServoDriver):
@@ -53,18 +52,20 @@ class DynamixelDriver(ServoDriver):
     def __init__(self, path: str, baud: int = 1_000_000, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(DynamixelBus(path, baud=baud), so.NUMBERS)
         self._clock, self._spoke = clock, -math.inf
-        self._models: dict[str, int] = {}
+        self._models: x_servos.Models = {}
+        self.place: parked.Place | None = None
+        """Where a person lets it park."""
 
     def describe(self) -> Features:
         """Its joints and their ranges, read from the servos."""
         self.bus.open()
         try:
-            found = self._identified()
+            found, self._models = x_servos.identify(self.bus)
             raw = [name for name, span in found.items() if span.whole_turn and name != "wrist_roll"]
             if raw:
                 raise NotCalibrated(
-                    f"expected a calibrated arm, but {', '.join(raw)} may turn all round as from the factory; set the "
-                    "servos' position limits with lerobot-calibrate, or with Robotis' Dynamixel Wizard"
+                    f"expected a calibrated arm, but {', '.join(raw)} may turn all round as from the factory; "
+                    "calibrate it on the Arms page"
                 )
         except ArmError:
             self.bus.close()
@@ -72,7 +73,9 @@ class DynamixelDriver(ServoDriver):
         self.calibration = found
         reach = np.array([found[joint].reach for joint in self.joints]) - so.MARGIN
         limits = Limits(-reach, reach, SPEED, BOX, SPEED / GATHER)
-        return Features(name="Dynamixel arm", joints=self.joints, limits=limits, rate=so.RATE)
+        self.place = parked.load(self.identity(), len(self.joints))
+        can = frozenset({"parking"})
+        return Features(name="Dynamixel arm", joints=self.joints, limits=limits, rate=so.RATE, capabilities=can)
 
     def open(self) -> None:
         """With torque, still, no faster than it should be, and with a watchdog."""
@@ -132,33 +135,20 @@ class DynamixelDriver(ServoDriver):
 
     def health(self) -> Health:
         """From the servos' own sensors."""
-        numbers = self.numbers.values()
-        states = self.bus.read_all(numbers, dynamixel.STATE, tries=2)
-        kept = self.bus.read_all(numbers, dynamixel.KEPT, tries=2)
-        forces = [dynamixel.signed(int.from_bytes(states[n][:2], "little"), 16) for n in numbers]
-        current = np.array([self._models[name] in dynamixel.MILLIAMPERES for name in self.numbers])
-        faults = {name: dynamixel.fault_words(kept[n][6]) for name, n in self.numbers.items()}
-        at, speed = (register[0] - dynamixel.KEPT[0] for register in (dynamixel.WATCHDOG, dynamixel.PROFILE_SPEED))
-        if any(kept[n][at] == dynamixel.STOPPED for n in numbers):
+        states = self.bus.read_all(self.numbers.values(), dynamixel.STATE, tries=2)
+        kept = x_servos.kept_of(self.bus)
+        at = dynamixel.WATCHDOG[0] - dynamixel.KEPT[0]
+        if any(kept[n][at] == dynamixel.STOPPED for n in self.numbers.values()):
             self._spoke = -math.inf
-        return Health(
-            temperature=np.array([float(states[n][20]) for n in numbers]),
-            volts=np.array([int.from_bytes(states[n][18:20], "little") / 10 for n in numbers]),
-            load=np.where(current, 0.0, np.array(forces) / 1000),
-            amperes=np.where(current, np.array(forces) / 1000, 0.0),
-            faults={name: words for name, words in faults.items() if words},
-            limp=tuple(
-                name for name, n in self.numbers.items() if not kept[n][0] or not any(kept[n][speed : speed + 4])
-            ),
-        )
+        return x_servos.health_of(states, kept, self._models)
 
     def diagnose(self) -> str:
         """Which servos are silent."""
         return silent_words(self.bus)
 
     def at_rest(self, pose: Pose) -> bool:
-        """Never: where such an arm may become limp without falling is not known."""
-        return False
+        """Where a person said so; of no other place is it known that it does not fall there."""
+        return self.place is not None and self.place.near(pose.joints)
 
     def close(self, *, limp: bool) -> None:
         """Without its watchdog, so that it holds as it is; see `ServoDriver.close`."""
@@ -174,21 +164,27 @@ class DynamixelDriver(ServoDriver):
         steps = dynamixel.signed(raw, 32)
         return steps if abs(steps) < 1 << 15 else steps % (calibrations.RESOLUTION + 1)
 
-    def _identified(self) -> Calibration:
-        found: dict[str, Span] = {}
-        for name, number in self.numbers.items():
-            model = self.bus.ping(number)
-            if model is None:
-                raise NoReply(
-                    f"expected servo {number} ({name}) to answer at {self.bus.baud} baud, got silence; check the power "
-                    "supply, then the cable from the servo before it, or name another baud=…"
-                )
-            if model not in dynamixel.MODELS:
-                known = ", ".join(sorted(dynamixel.MODELS.values()))
-                raise WrongArm(f"expected servo {number} among {known}, got model {model}; choose another kind")
-            self._models[name] = model
-            limits = self.bus.read(number, dynamixel.RANGE)
-            homing = dynamixel.signed(self.bus.read(number, dynamixel.HOMING), 32)
-            mode = self.bus.read(number, dynamixel.DRIVE_MODE) & 1
-            found[name] = Span(number, mode, homing, limits >> 32, limits & 0xFFFF_FFFF)
-        return found
+
+class DynamixelArm(WiredArm):
+    """Such an arm, and where it parks."""
+
+    def __init__(self, driver: DynamixelDriver, clock: Callable[[], float]) -> None:
+        super().__init__(driver, clock)
+        self._x = driver
+
+    @property
+    def parks(self) -> bool:
+        """Whether it was shown where."""
+        return self._x.place is not None
+
+    def park_here(self) -> None:
+        """From now on it parks where it is, and goes limp there when it is let go of."""
+        self._x.place = parked.save(self.identity(), self.observe()["joints"])
+
+    def parking(self) -> JointPath:
+        """The way there; none if it was never shown one."""
+        seen = self.observe()
+        if self._x.place is None:
+            return JointPath(np.zeros((0, len(self.features.joints))), np.zeros(0))
+        gripper, limits = float(seen["gripper"][0]), self.features.limits
+        return parked.way(seen["joints"], gripper, self._x.place, limits, self.features.rate)

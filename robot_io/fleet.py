@@ -7,7 +7,6 @@ comes back latched; one that cannot be taken at all (wrong port, wrong arm, not 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,23 +14,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from robot_io.advice import advise
 from robot_io.cameras import find_cameras
+from robot_io.entries import CALIBRATE, ENTRY, LEADER, RUN, WIRED_KINDS, mode_of, named, read, write
+from robot_io.entries import Entry as Entry
 from robot_io.errors import ArmError, ArmNotFound, CameraError
 from robot_io.launch import end
 from robot_io.launch import running as running
 from robot_io.port import find_ports, need_leader
 from robot_io.run_files import ENDED
 
-ENTRY = "entry.json"
 IDENTITY = "identity"
-WIRED_KINDS = ("feetech", "so101", "so100", "dynamixel", "line")
-"""Kinds of arms at a port that may be chosen on a page."""
-CALIBRATES = ("feetech", "so101", "so100")
 SIMULATED = ("sim:panda",)
 CRASHES = 3
 PATIENCE = 30.0
@@ -39,36 +36,6 @@ PATIENCE = 30.0
 CALIBRATED = 3
 """Exit status of a process whose calibration is done."""
 _TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,39}")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One arm that a person keeps."""
-
-    path: Path
-    name: str
-    """As `make_arm` knows it: kind:port."""
-    title: str
-    """What people call it."""
-    cameras: Mapping[str, str] = field(default_factory=dict)
-    """Name → source."""
-    leader: str = ""
-    """The port of the leader arm that it may be driven by; "" if there is none."""
-
-    @property
-    def kind(self) -> str:
-        """Before the colon of its name."""
-        return self.name.partition(":")[0]
-
-    @property
-    def port(self) -> str:
-        """Where it is plugged in; "" for a simulated arm."""
-        return self.name.partition(":")[2] if self.kind in WIRED_KINDS else ""
-
-    @property
-    def can_be_calibrated(self) -> bool:
-        """Whether it has a guided calibration."""
-        return self.kind in CALIBRATES
 
 
 class Fleet:
@@ -86,7 +53,7 @@ class Fleet:
     def entries(self) -> list[Entry]:
         """All of them, by title; damaged ones are left out."""
         files = sorted(self.home.glob(f"*/{ENTRY}")) if self.home.is_dir() else []
-        return sorted((e for e in map(_read, files) if e is not None), key=lambda e: e.title.lower())
+        return sorted((e for e in map(read, files) if e is not None), key=lambda e: e.title.lower())
 
     def entry(self, slug: str) -> Entry | None:
         """The one whose folder has that name."""
@@ -109,7 +76,7 @@ class Fleet:
         need_leader(leader, kind, port, [found.path for found in self._ports()])
         entry = Entry(path, self._name(kind, port), title, dict(cameras or {}), leader)
         path.mkdir(parents=True)
-        _write(entry)
+        write(entry)
         return entry
 
     def _name(self, kind: str, port: str) -> str:
@@ -131,7 +98,7 @@ class Fleet:
         if "port" in changes:
             changes["name"] = self._name(entry.kind, changes.pop("port"))
         changed = replace(entry, **changes)
-        _write(changed)
+        write(changed)
         return changed
 
     def forget(self, entry: Entry) -> None:
@@ -141,12 +108,24 @@ class Fleet:
         trash.mkdir(exist_ok=True)
         shutil.move(str(entry.path), str(trash / f"{entry.path.name}-{int(time.time())}"))
 
-    def connect(self, entry: Entry, *, calibrate: bool = False) -> None:
-        """Start its process, and keep it running from now on; returns at once. `calibrate`: for the walk only."""
+    def connect(self, entry: Entry, *, calibrate: bool = False, leader: bool = False) -> None:
+        """Start its process, and keep it running from now on; returns at once.
+
+        Args:
+            entry: the arm.
+            calibrate: for the walk only.
+            leader: for the walk of its leader arm.
+        """
         if calibrate and not entry.can_be_calibrated:
-            raise ArmError(f"expected an SO arm to calibrate, got {entry.name}; the board of a line arm knows its own")
+            raise ArmError(
+                f"expected an arm of servos to calibrate, got {entry.name}; a line arm's board knows its own"
+            )
+        if leader and not entry.leader:
+            raise ArmError(
+                f"expected an arm with a leader, got {entry.title!r} without one; add it again with its leader"
+            )
         with self._lock:
-            self._wanted[entry.path] = "calibrate" if calibrate else "run"
+            self._wanted[entry.path] = LEADER if leader else CALIBRATE if calibrate else RUN
             self._crashes.pop(entry.path, None)
         self.look_after()
 
@@ -173,7 +152,7 @@ class Fleet:
         for entry in self.entries():
             run = running(entry.path)
             if run is not None:
-                self._wanted[entry.path] = "calibrate" if run.name.startswith("calibrate:") else "run"
+                self._wanted[entry.path] = mode_of(entry, run.name)
 
     def look_after(self) -> None:
         """Start what is wanted and does not run."""
@@ -184,14 +163,14 @@ class Fleet:
 
     def _look(self, entry: Entry) -> None:
         child, run = self._children.get(entry.path), running(entry.path)
-        if run is not None and run.name.startswith("calibrate:") != (self._wanted[entry.path] == "calibrate"):
+        if run is not None and mode_of(entry, run.name) != self._wanted[entry.path]:
             self._part(entry.path)
         if self.parting(entry) or (child is not None and child.poll() is None) or run is not None:
             return
         if child is not None:
             del self._children[entry.path]
             if child.returncode == CALIBRATED:
-                self._wanted[entry.path] = "run"
+                self._wanted[entry.path] = RUN
             elif entry.path in self._parting:
                 del self._parting[entry.path]  # it was ended to be started again
             elif child.returncode in (0, 2):  # it ended in order, or its arm cannot be taken
@@ -259,33 +238,22 @@ def ended_file(path: Path) -> Path:
     return path / "run" / ENDED
 
 
-def _read(file: Path) -> Entry | None:
-    try:
-        kept = {"leader": "", **json.loads(file.read_text())}
-        return Entry(file.parent, str(kept["name"]), str(kept["title"]), dict(kept["cameras"]), str(kept["leader"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _write(entry: Entry) -> None:
-    fields = {name: value for name, value in asdict(entry).items() if name != "path"}
-    beside = entry.path / f".{ENTRY}"
-    with beside.open("w") as file:
-        json.dump(fields, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(entry.path / ENTRY)
-
-
 def _spawn(entry: Entry, mode: str, origins: Iterable[str]) -> subprocess.Popen[bytes]:
     (entry.path / "run").mkdir(parents=True, exist_ok=True)
     ended_file(entry.path).unlink(missing_ok=True)
-    led = f"{entry.name},leader={entry.leader}" if entry.leader else entry.name
-    name = f"calibrate:{entry.port},id={entry.path.name}" if mode == "calibrate" else led
-    command = [sys.executable, "-m", "robot_io.process", "--arm", name, "--dir", str(entry.path.resolve())]
-    command += ["--identity", str(entry.path.resolve() / IDENTITY)]
+    command = [
+        sys.executable,
+        "-m",
+        "robot_io.process",
+        "--arm",
+        named(entry, mode),
+        "--dir",
+        str(entry.path.resolve()),
+    ]
+    if mode != LEADER:
+        command += ["--identity", str(entry.path.resolve() / IDENTITY)]
     command += [word for origin in origins for word in ("--origin", origin)]
-    if mode == "run":
+    if mode == RUN:
         command += [word for camera, source in entry.cameras.items() for word in ("--camera", f"{camera}={source}")]
     with (entry.path / "run" / "arm.log").open("ab") as out:
         return subprocess.Popen(

@@ -153,6 +153,7 @@ class Live:
             "note": state.note,
             "leader": None if leader is None else {"stage": leader.stage.value, "why": leader.why},
             "blind": state.blind,
+            "parks": self.tending.parks,
             "dropped": self._steering.dropped,
             "time": self._wall(),
             "since": round(self._wall() - (now - state.since), 3),
@@ -258,6 +259,12 @@ class Live:
             await asyncio.sleep(FAREWELL)
             self.tending.end()
 
+    async def _park_here(self, page: LivePage, _: Mapping[str, Any]) -> None:
+        if not self.lease.holds(page.grant.session):
+            raise LeaseRefused("expected the one who drives to say where it parks; press Drive first")
+        await self.tending.park_here()
+        self.changed()
+
     async def _hide(self, page: LivePage, _: Mapping[str, Any]) -> None:
         if self.lease.holds(page.grant.session):
             self._loop.heartbeat.pause()
@@ -277,5 +284,6 @@ _VERBS = {
     "retrace": Live._retrace,
     "calibrate": Live._calibrate,
     "sight": Live._sight,
+    "park-here": Live._park_here,
     "hidden": Live._hide,
 }

@@ -1,4 +1,4 @@
-"""What a person does to an arm besides moving it: a step of its calibration."""
+"""What a person does to an arm besides moving it: a step of its calibration, and where it parks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ class Calibrated(Walks, Protocol):
         """A step: begin, middle, finish or cancel; whether that was the last one."""
 
 
+@runtime_checkable
+class Shown(Protocol):
+    """An arm that is shown where it parks."""
+
+    @property
+    def parks(self) -> bool:
+        """Whether it was."""
+
+    def park_here(self) -> None:
+        """Here, from now on."""
+
+
 class Tending:
     """Carries out what comes from a page; the arm is touched on the loop's thread only."""
 
@@ -41,6 +53,24 @@ class Tending:
         if self.done and do == "finish" and self._identity is not None and isinstance(arm, Identified):
             remember(arm.identity(), self._identity)
         return await asyncio.wrap_future(self._loop.call(arm.walk))
+
+    @property
+    def parks(self) -> bool | None:
+        """Whether it was shown where to park; None if it is not for a person to say."""
+        arm = self._loop.arm.arm
+        return arm.parks if isinstance(arm, Shown) else None
+
+    async def park_here(self) -> None:
+        """From now on it parks where it stands."""
+        arm = self._loop.arm.arm
+        if not isinstance(arm, Shown):
+            raise Unsupported(f"expected an arm that is shown where it parks, got {self._loop.arm.features.name}")
+
+        def keep() -> None:
+            self._loop.need_stillness()
+            arm.park_here()
+
+        await asyncio.wrap_future(self._loop.call(keep))
 
     def end(self) -> None:
         """The last step is told: end the process."""

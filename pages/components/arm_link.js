@@ -89,6 +89,9 @@ class ArmLink extends EventTarget {
   /** A step of the calibration: begin, middle, finish, cancel. */
   calibrate(what) { const id = newId(); this.worker.postMessage({ do: "calibrate", what, id }); return id; }
 
+  /** From now on it parks where it stands. */
+  parkHere() { this.worker.postMessage({ do: "park" }); }
+
   /** A step of a camera's calibration: begin {camera, way}, look, go, stand, click {pixel}, undo, finish, close. */
   sight(what, more = {}) { this.worker.postMessage({ do: "sight", what, more, id: newId() }); }
 

@@ -30,6 +30,7 @@ class ArmPanel {
     this.part("fault-release").onclick = () => this.arm.release();
     this.part("lease").onclick = () => this.arm.lease(this.part("lease").dataset.what);
     this.part("lead").onclick = () => this.arm.lead(!this.arm.led);
+    this.part("park").onclick = () => this.arm.parkHere();
     this.part("lease-no").onclick = () => this.arm.lease("refuse");
     this.part("speeds").append(...SPEEDS.map(([name, share]) => this.speed(name, share)));
     this.let = () => this.stand();
@@ -140,6 +141,7 @@ class ArmPanel {
       this.part("fault-do").textContent = advice.do;
     }
     this.lease(state);
+    this.parking(state);
     const clips = state && state.clips ? Object.entries(state.clips).filter(([, n]) => n) : [];
     this.part("clipped").textContent = clips.length ? `held back by its limits: ${clips.map(([why, n]) => `${why} ${n}×`).join(", ")}` : "";
     this.late(state);
@@ -169,6 +171,18 @@ class ArmPanel {
     this.part("lease-no").hidden = !asked;
     this.part("lease").dataset.what = what;
     this.part("lease").textContent = asked ? "Let them drive" : mine ? "Stop driving" : other ? (state.asking ? "Asked…" : "Ask to drive") : "Drive";
+  }
+
+  /** Where an arm of unknown build lets go: a person shows it the place. */
+  parking(state) {
+    const asks = Boolean(state) && typeof state.parks === "boolean";
+    this.part("parking").hidden = !asks;
+    if (!asks) return;
+    this.part("park").disabled = state.you !== "drive" || state.phase !== "idle";
+    this.part("parked").textContent = state.parks
+      ? "When you disconnect it, it goes straight to its parking place, slowly, and goes limp there: keep the way free."
+      : "It has no parking place, so it keeps its torque when you disconnect it. Turn it to where it lies without falling, then:";
+    this.part("park").textContent = state.parks ? "Park here instead" : "Park here from now on";
   }
 
   /** The arm that a hand moves, where there is one. */

@@ -1,5 +1,5 @@
 // Runs in a Web Worker and owns the arm's socket, so that a busy page delays neither STOP nor the heartbeat.
-// From the page: connect, count, visible, stop, release, view, lease, drive, lead, retrace, keep, feel, jog, calibrate, sight, close. To the page: link, hello, state, stopped, released, frame.
+// From the page: connect, count, visible, stop, release, view, lease, drive, lead, retrace, keep, feel, jog, calibrate, sight, park, close. To the page: link, hello, state, stopped, released, frame.
 const BEAT_MS = 50;
 const WATCH_BEAT_MS = 500;
 const RETRY_MS = [100, 300, 1000, 2000];
@@ -129,6 +129,7 @@ const orders = {
   },
   // `ahead`: seconds by which this clock is ahead of the arm's. No rates: stand still.
   jog({ rates, gripper, ahead }) { page.jog = rates ? { rates, gripper, clock: () => now() / 1000 - ahead } : null; jog(); },
+  park() { send({ type: "park-here" }); },
   calibrate({ what, id }) { send({ type: "calibrate", do: what, id }); },
   sight({ what, more, id }) { if (what === "begin") send({ type: "lease", do: "take" }); send({ ...more, type: "sight", do: what, id }); },
   close() { page.address = null; clearTimeout(link.timer); if (link.socket) link.socket.close(); },

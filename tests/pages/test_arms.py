@@ -18,6 +18,7 @@ from pages import processes
 from pages.arm_shape import figure
 from pages.diagnosing import diagnostics, link
 from robot_io import hand_eye
+from robot_io.entries import LEADER
 from robot_io.fleet import Fleet, ended_file
 from robot_io.port import Found, find_ports
 from robot_io.sighting import sight_file
@@ -116,6 +117,19 @@ def test_a_kept_arm_gets_another_name_port_and_cameras(fleet, tmp_path, monkeypa
     app.text_input("change-title-left-arm").set_value("../up")
     app.button("change-left-arm").click().run()
     assert "expected a title" in texts(app)
+
+
+def test_a_leader_has_a_walk_of_its_own(fleet):
+    other = Found("/dev/ttyACM8", "Another adapter", "", "so101")
+    fleet._ports = lambda: [PORT, other]
+    plain = fleet.add("Plain", "feetech", PORT.path)
+    entry = fleet.add("Led", "feetech", PORT.path, leader=other.path)
+    app = arms_page()
+    app.button("calibrate-leader-led").click().run()
+    assert not app.exception
+    assert fleet._wanted[entry.path] == LEADER
+    assert "calibrate-leader-plain" not in {button.key for button in app.button}
+    assert not fleet.wanted(plain)
 
 
 def test_an_arm_whose_camera_is_calibrated_goes_into_a_lesson(fleet, tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ import scservo_sdk
 import serial
 
 from robot_io.driver import Driver
-from robot_io.dynamixel_arm import DynamixelDriver
+from robot_io.dynamixel_arm import DynamixelArm, DynamixelDriver
 from robot_io.emulation.faults import Faults, Wire
 from robot_io.emulation.koch import koch
 from robot_io.emulation.line_board import LineBoard
@@ -114,8 +114,8 @@ def arm_on(bench: Bench, path: str, monkeypatch: pytest.MonkeyPatch) -> WiredArm
         monkeypatch.setattr(sdk.PortHandler, "getCurrentTime", lambda self: bench.clock() * 1e3)
     if bench.kind in BOARDS:
         line = bench.kind == "line"
-        driver: Driver = LineDriver(path, bench.clock) if line else DynamixelDriver(path, clock=bench.clock)
-        arm = WiredArm(driver, bench.clock)
+        x = None if line else DynamixelDriver(path, clock=bench.clock)
+        arm = DynamixelArm(x, bench.clock) if x else WiredArm(LineDriver(path, bench.clock), bench.clock)
     else:
         arm = SoArm(_so(bench, path), bench.clock)
     arm.connect()

@@ -13,6 +13,7 @@ from robot_io.emulation.so101 import middle
 from robot_io.errors import NotCalibrated, WrongArm
 from robot_io.feetech_arm import FeetechDriver
 from robot_io.feetech_bus import FeetechBus
+from robot_io.marks import FeetechMarks
 from tests.robot_io.loopback import Bench, arm_on
 
 REACH = 1.4
@@ -33,7 +34,7 @@ def bench(port, monkeypatch) -> Bench:
 
 @pytest.fixture
 def walk(bench, port) -> Calibrating:
-    return Calibrating(FeetechBus(port))
+    return Calibrating(FeetechMarks(FeetechBus(port)))
 
 
 def put(bench: Bench, share: float) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from robot_io import entries
 from robot_io.errors import ArmError, ArmNotFound, CameraError
 from robot_io.fleet import Entry, Fleet, ended_file, running
 from robot_io.glance import diary, glance, shape
@@ -80,10 +81,50 @@ def test_a_damaged_entry_is_left_out_and_a_line_arm_has_no_walk(fleet):
     (fleet.home / "bad").mkdir()
     (fleet.home / "bad" / "entry.json").write_text("{")
     assert fleet.entries() == [kept]
-    with pytest.raises(ArmError, match="SO arm"):
+    with pytest.raises(ArmError, match="arm of servos"):
         fleet.connect(kept, calibrate=True)
+    with pytest.raises(ArmError, match="with a leader"):
+        fleet.connect(kept, leader=True)
     assert glance(kept.path) is None
     assert diary(kept.path) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "named"),
+    [
+        ("dynamixel", entries.RUN, "dynamixel:/dev/a"),
+        ("dynamixel", entries.CALIBRATE, "calibrate:/dev/a,servos=dynamixel"),
+        ("feetech", entries.RUN, "feetech:/dev/a,leader=/dev/b"),
+        ("feetech", entries.CALIBRATE, "calibrate:/dev/a,id=arm"),
+        ("feetech", entries.LEADER, "calibrate:/dev/b"),
+    ],
+)
+def test_what_a_process_is_for_is_told_by_its_name(kind, mode, named, tmp_path):
+    leader = "/dev/b" if kind == "feetech" else ""
+    entry = Entry(tmp_path / "arm", f"{kind}:/dev/a", "Arm", leader=leader)
+    assert entries.named(entry, mode) == named
+    assert entries.mode_of(entry, named) == mode
+
+
+@pytest.mark.process
+def test_a_leader_is_calibrated_and_then_the_arm_is_taken_with_it(tmp_path):
+    """Cancelled, the walk is done as well; the arm's own identity is left alone."""
+    with Emulator("so101", more=["--leader"]) as emulator:
+        port, leader = emulator.name.removeprefix("so101:").split(",leader=")
+        found = [Found(path, "emulated", "") for path in (port, leader)]
+        fleet = Fleet(tmp_path / "arms", ports=lambda: found)
+        entry = fleet.add("Arm", "feetech", port, leader=leader)
+        fleet.connect(entry, leader=True)
+        try:
+            until(lambda: (g := glance(entry.path)) is not None and "calibrate" in g.capabilities, fleet)
+            run = running(entry.path)
+            assert run is not None and run.name == f"calibrate:{leader}"
+            fleet.connect(entry, leader=True)
+            fleet.look_after()
+            assert running(entry.path) == run, "it goes on"
+            assert not (entry.path / "identity").exists()
+        finally:
+            fleet.stop()
 
 
 def until(true: Callable[[], Any], fleet: Fleet) -> Any:
