@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from robot_io.arm import Limits, Unreachable
 
 Array = NDArray[Any]
+_EYE = np.eye(4)
 
 
 def _skew(v: Array) -> Array:
@@ -46,6 +47,13 @@ def _rotation_vector(matrix: Array) -> Array:
     norm = np.linalg.norm(sine, axis=-1, keepdims=True)
     angle = np.arctan2(norm[..., 0] / 2, cosine)[..., None]
     return np.where(norm > 1e-9, sine / np.maximum(norm, 1e-9) * angle, sine / 2)
+
+
+def _pose(turn: Array, place: Array) -> Array:
+    """(3, 3) and (3,) → (4, 4)."""
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = turn, place
+    return pose
 
 
 def pointing_down(position: Array, yaw: Array) -> Array:
@@ -86,9 +94,9 @@ class Chain:
         """Joints (N, J) → tip rotation (N, 3, 3), tip (N, 3), axes (N, J, 3), points (N, J, 3) in the base frame."""
         sine, cosine = self._turning
         angle = joints[..., None, None]
-        local = np.eye(4) + np.sin(angle) * sine + (1 - np.cos(angle)) * cosine
+        local = _EYE + np.sin(angle) * sine + (1 - np.cos(angle)) * cosine
         before = np.empty((len(joints), len(self.axes) + 1, 4, 4))
-        before[:, 0] = np.eye(4)
+        before[:, 0] = _EYE
         for j in range(len(self.axes)):
             np.matmul(before[:, j], local[:, j], out=before[:, j + 1])
         turn, shift = before[:, :-1, :3, :3], before[:, :-1, :3, 3]
@@ -125,16 +133,12 @@ class Chain:
     def pose(self, joints: Array) -> Array:
         """The tip's pose (4, 4) for joints (J,)."""
         rotation, tip, _, _ = self._screws(np.asarray(joints, dtype=np.float64)[None])
-        pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = rotation[0], tip[0]
-        return pose
+        return _pose(rotation[0], tip[0])
 
     def skeleton(self, joints: Array) -> tuple[Array, Array]:
         """Where the joints' axes are, (J, 3) a point on each, and the tip's pose (4, 4), for joints (J,)."""
         turn, tip, _, points = self._screws(np.asarray(joints, dtype=np.float64)[None])
-        pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = turn[0], tip[0]
-        return points[0], pose
+        return points[0], _pose(turn[0], tip[0])
 
     def nudge(self, joints: Array, move: Array, *, steps: int = 2, damping: float = 1e-3, lean: float = 0.35) -> Array:
         """Joints (J,) after the tip moved by dx, dy, dz (metres) and dyaw (radians), (4,); as near as it gets.
@@ -142,19 +146,20 @@ class Chain:
         A tool that looks down to within `lean` radians is kept looking straight down.
         """
         joints = np.array(joints, dtype=np.float64)[None]
-        pose, eye = self.pose(joints[0]), damping**2 * np.eye(6)
+        known = self._screws(joints)
+        pose, eye = _pose(known[0][0], known[1][0]), damping**2 * np.eye(6)
         c, s = np.cos(move[3]), np.sin(move[3])
         pose[:3, :3] = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]) @ pose[:3, :3]
         pose[:3, 3] += move[:3]
         if pose[2, 2] < -np.cos(lean):
             pose = pointing_down(pose[:3, 3], np.arctan2(pose[1, 0], pose[0, 0]))[0]
-        for _ in range(steps):
-            rotation, tip, axes, points = self._screws(joints)
+        for step in range(steps):
+            rotation, tip, axes, points = self._screws(joints) if step else known
             error = self._error(pose[None], rotation, tip)
             jacobian = np.concatenate([_cross(axes, tip[:, None] - points), axes], -1)
             square = np.swapaxes(jacobian, 1, 2) @ jacobian + eye
-            step = (jacobian @ np.linalg.solve(square, error[..., None]))[..., 0]
-            joints = np.clip(joints + np.clip(step, -0.2, 0.2), self.limits.lower, self.limits.upper)
+            change = (jacobian @ np.linalg.solve(square, error[..., None]))[..., 0]
+            joints = np.clip(joints + np.clip(change, -0.2, 0.2), self.limits.lower, self.limits.upper)
         return np.asarray(joints[0])
 
     def solve(self, poses: Array, seed: Array, *, steps: int = 40, damping: float = 1e-4) -> Array:

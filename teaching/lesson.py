@@ -102,6 +102,9 @@ class LessonConfig:
     wanted: int = explained(10, "Interventions, or demonstrations at first, after which it is trained (a round).")
     rounds: int = explained(0, "In motion: rounds that are planned after the demonstrations; 0: as many as it takes.")
     first: int = explained(0, "In motion: demonstrations before the first training; 0: as many as wanted in a round.")
+    frames: int = explained(
+        0, "In motion: ticks that a person drives in a round, instead of interventions; 0: interventions are counted."
+    )
     observe: str = explained(
         "state",
         "In motion, what the policy reads: state, or pictures: small ones, 10 a second, and what the arm feels.",
@@ -127,8 +130,9 @@ class LessonConfig:
             raise BadInput(f"expected a task among {', '.join(known)}, got {self.task!r}")
         if self.protocol not in (*PROTOCOLS, "demos"):
             raise BadInput(f"expected a protocol among {', '.join((*PROTOCOLS, 'demos'))}, got {self.protocol!r}")
-        if self.wanted < 1 or min(self.rounds, self.first) < 0:
-            raise BadInput(f"expected wanted ≥ 1, rounds and first ≥ 0, got {self.wanted}, {self.rounds}, {self.first}")
+        if self.wanted < 1 or min(self.rounds, self.first, self.frames) < 0:
+            got = f"{self.wanted}, {self.rounds}, {self.first}, {self.frames}"
+            raise BadInput(f"expected wanted ≥ 1, rounds, first and frames ≥ 0, got {got}")
         if self.scenes not in SCENES:
             raise BadInput(f"expected scenes among {', '.join(SCENES)}, got {self.scenes!r}")
         if self.scenes != "random" and ":" in self.split:

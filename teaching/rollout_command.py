@@ -21,6 +21,7 @@ def add(commands: Any, bar: Callable[[], Any]) -> None:
     roll.add_argument("--rounds", type=int, default=3, help="rounds after the demonstrations")
     roll.add_argument("--wanted", type=int, default=10, help="demonstrations, then interventions, of a round")
     roll.add_argument("--first", type=int, default=0, help="demonstrations before the first training (as wanted)")
+    roll.add_argument("--frames", type=int, default=0, help="ticks a person drives in a round, not interventions")
     roll.add_argument("--split", default="seen", help="without:errors: every look is right")
     roll.add_argument("--weighting", choices=WEIGHTINGS, default="rac", help="what is trained on, and how much of it")
     roll.add_argument("--recovery-auto", action="store_true", help="train on ways back that the arm retraced, too")
@@ -46,6 +47,7 @@ def _rollout(given: argparse.Namespace, report: Any) -> Mapping[str, Any]:
             "name": given.out.name, "kind": "rollout", "task": given.task, "arm": given.arm, "teacher": given.teacher,
             "split": given.split, "protocol": given.protocol, "wanted": given.wanted, "first": given.first,
             "seed": given.seed, "observe": given.observe, "film": given.film,
+            "frames": given.frames,
             "rounds": given.rounds, "weighting": given.weighting, "recovery_auto": given.recovery_auto,
             "training": training,
         }

@@ -22,6 +22,7 @@ from teaching.rollout_metrics import evaluation, stalls
 from teaching.rollout_pilot import Pilot, load_pilot
 from teaching.rollout_rounds import PER_SEED
 from teaching.rollout_sense import Sense
+from teaching.rollout_shape import flow_config
 from teaching.rollout_states import EVERY, sensed
 from teaching.rollout_task import RolloutTask, make_rollout_task
 from teaching.types import Array, BadInput
@@ -111,6 +112,11 @@ def evaluate(
         policy, problems = load_pilot(buffer, task, config.training.steps, config.seed, config.observe)
         if checkpoint != "last":
             policy.load(Path(checkpoint) if Path(checkpoint).is_dir() else buffer.checkpoints / checkpoint)
+        if policy.config.reads != (wanted := flow_config(task, 1, config.observe).reads):
+            raise BadInput(
+                f"expected a policy that reads {wanted}, got {policy.config.reads} in {checkpoint}: it was trained "
+                "before what it reads was changed; train again"
+            )
         if not policy.version:
             raise BadInput(f"expected a trained policy in {directory}, found none; train first")
         found = []

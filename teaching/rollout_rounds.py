@@ -56,8 +56,13 @@ class Rounds:
     def full(self, version: int) -> bool:
         """Whether the next policy can be trained: enough was collected, or nothing more is to be had of this one."""
         unaided = [t for _, t in self.of(version) if t.end in (End.AUTO_SUCCESS, End.FAILED)]
-        wanted = self.wanted(version)
-        return self.collected(version) >= wanted or len(unaided) >= ENOUGH * wanted
+        wanted, frames = self.wanted(version), self.config.frames
+        enough = self.driven(version) >= frames if version and frames else self.collected(version) >= wanted
+        return enough or len(unaided) >= ENOUGH * wanted
+
+    def driven(self, version: int) -> int:
+        """Ticks of a round that a person drove and that count; the episode that fills the round is kept whole."""
+        return sum(t.human_frames for _, t in self.of(version) if t.end not in (End.DISCARDED, End.TRUNCATED))
 
     def wanted(self, version: int) -> int:
         """How many demonstrations or interventions make a round of this one."""

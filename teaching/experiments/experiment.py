@@ -80,6 +80,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "profile": Experiment("teaching.experiments.profile", "Should scenes be about what a novice is weak in?", 3.0),
     "baselines": Experiment("teaching.experiments.baselines", "Is it ahead of other ways of asking?", 11.0),
     "rac": Experiment("teaching.experiments.rac", "Do recovery and correction pay, at equal human frames?", 4.0),
+    "physical": Experiment("teaching.experiments.physical", "Do they pay in the physics, in a whole lesson?", 15.0),
     "rac-rules": Experiment("teaching.experiments.rac_rules", "What does each of the two rules do?", 5.0),
     "rac-test-time": Experiment("teaching.experiments.rac_test_time", "Do more tries at test time pay?", 3.0),
     "rac-doubt": Experiment("teaching.experiments.rac_doubt", "Does doubt rise before a failure?", 2.0),

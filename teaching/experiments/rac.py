@@ -30,6 +30,7 @@ from teaching.policies.flow_network import FlowConfig
 from teaching.recoveries import recoveries, within
 from teaching.rollout_metrics import evaluation, stalls, supervision
 from teaching.rollout_phases import PROTOCOLS
+from teaching.segments import Timeline
 from teaching.selection import Selection
 from teaching.types import Array, BadInput, explained
 
@@ -122,7 +123,7 @@ class Cell:
             human = sum(r.timeline.human_frames for r in self.recordings)
             yield {
                 "scene": self.scene, "arm": self.arm, "seed": self.seed, "round": number, "human_frames": human,
-                "train_seconds": round(seconds, 1), "collected": _supervised(found), **self._evaluate(),
+                "train_seconds": round(seconds, 1), "collected": cost([r.timeline for r in found]), **self._evaluate(),
             }  # fmt: skip
 
     def _scenes(self, start: int, n: int) -> range:
@@ -200,9 +201,9 @@ def _stalled(recording: Recording) -> bool:
     return not recording.success and stalls(recording.states[:, :3], window=60, radius=0.03)
 
 
-def _supervised(found: Sequence[Recording]) -> dict[str, Any]:
+def cost(timelines: Sequence[Timeline]) -> dict[str, Any]:
     """What a round's episodes cost, as plain numbers."""
-    figures = supervision([r.timeline for r in found])
+    figures = supervision(timelines)
     return {
         "episodes": figures.episodes, "interventions": figures.interventions, "human_frames": figures.human_frames,
         "recovery_frames": figures.recovery_frames, "correction_frames": figures.correction_frames,

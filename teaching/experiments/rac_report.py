@@ -47,9 +47,9 @@ def paired(rows: Sequence[Row], better: str, other: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def found(rows: Sequence[Row], settings: Mapping[str, Any]) -> Finding:
-    """Tables, plot and the main figures."""
-    parts = [CAVEATS, ""]
+def found(rows: Sequence[Row], settings: Mapping[str, Any], caveats: str = CAVEATS) -> Finding:
+    """Tables, plot and the main figures, after what has to be known of the scenes."""
+    parts = [caveats, ""]
     for scene, own in _scenes(rows).items():
         parts += [f"## Scene `{scene}`", "", *_success(own), "", *_effort(own), "", *_pairs(own), "", *_capped(own), ""]
     told = ", ".join(f"{k} {v}" for k, v in settings.items() if not isinstance(v, Mapping))
@@ -120,8 +120,9 @@ def _arms(rows: Sequence[Row]) -> list[str]:
     return [arm for arm in NAMES if any(r["arm"] == arm for r in rows)]
 
 
-def _rounds(rows: Sequence[Row]) -> range:
-    return range(max(r["round"] for r in rows) + 1)
+def _rounds(rows: Sequence[Row]) -> list[int]:
+    """Those that were evaluated, in order."""
+    return sorted({r["round"] for r in rows})
 
 
 def _mean(rows: Sequence[Row], arm: str, number: int, name: str) -> float:

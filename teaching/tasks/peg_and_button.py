@@ -49,26 +49,28 @@ class PegAndButton:
     limit = 1200
     look = 0.2
     columns: Mapping[str, slice] = {
-        "height": slice(0, 1), "held": slice(1, 2), "gripper": slice(2, 3), "stage": slice(3, 6), "peg": slice(6, 9),
-        "slot": slice(9, 11), "button": slice(11, 13), "near": slice(13, 29), "peg_yaw": slice(29, 31),
-        "contact": slice(31, 32), "trace": slice(32, 33),
+        "height": slice(0, 1), "held": slice(1, 2), "gripper": slice(2, 3), "stage": slice(3, 6), "way": slice(6, 8),
+        "hangs": slice(8, 9), "near": slice(9, 17), "peg_yaw": slice(17, 19), "contact": slice(19, 20),
+        "trace": slice(20, 21),
     }  # fmt: skip
-    width = 33
+    width = 21
     feels = 7
 
     def state(self, observation: Sensed) -> Array:
-        """(33,): height of the tip, what it holds, the subtask, and the ways to things as they are perceived.
+        """(21,): height of the tip, what it holds, the subtask, and the way to where that ends as it is perceived.
 
-        What has to come near what is also told on finer scales: the tip to the peg and to the button, and the peg,
-        wherever it hangs, to the slot. The cup is on or off, whatever number it was told: that is all it knows.
+        Of the three ways only that of the subtask under way is told: from the tip to the peg, from the peg, wherever it
+        hangs, to the slot, from the tip to the button. Where the other things are tells one demonstration from another,
+        and a policy that knows them learns these by heart. The way is also told on finer scales. The cup is on or off,
+        whatever number it was told: that is all it knows.
         """
         told = {name: np.asarray(observation[name], dtype=np.float64) for name in _PERCEIVED}
-        height = told["tip"][2:]
-        ways = np.concatenate([told["peg"], told["slot"], told["button"]])
-        fit = told["slot"] - told["peg"][:2]
-        near = np.concatenate([told["peg"] + TOP, fit, told["button"], height - RIM])
+        height, stage, peg = told["tip"][2:], told["stage"], told["peg"]
+        way = stage @ np.stack([peg[:2], told["slot"] - peg[:2], told["button"]])
+        hangs = (peg + TOP)[2:] * (stage[0] + stage[1])
+        near = np.concatenate([way, hangs, height - RIM])
         return np.concatenate(
-            [height, told["held"], told["gripper"] >= ON, told["stage"], ways, *(np.clip(near, -n, n) for n in NEAR),
+            [height, told["held"], told["gripper"] >= ON, stage, way, hangs, *(np.clip(near, -n, n) for n in NEAR),
              told["peg_yaw"], told["contact"], told["trace"]]
         )  # fmt: skip
 
@@ -78,16 +80,9 @@ class PegAndButton:
         return np.concatenate([told["tip"], told["held"], told["gripper"] >= ON, told["contact"], told["trace"]])
 
     def relative(self, states: Array) -> Array:
-        """(N, 33) → (N, 7): subtask, hold, and the way to where the subtask ends."""
-        stage = states[:, self.columns["stage"]]
-        ways = [
-            states[:, self.columns["peg"]][:, :2],
-            states[:, self.columns["slot"]],
-            states[:, self.columns["button"]],
-        ]
-        aside = np.einsum("ts,tsk->tk", stage, np.stack(ways, axis=1))
-        height = states[:, self.columns["height"]]
-        return np.concatenate([APART * stage, states[:, self.columns["held"]], aside / FINE, height / FINE], axis=1)
+        """(N, 21) → (N, 7): subtask, hold, and the way to where the subtask ends."""
+        stage, held, way, height = (states[:, self.columns[name]] for name in ("stage", "held", "way", "height"))
+        return np.concatenate([APART * stage, held, way / FINE, height / FINE], axis=1)
 
     def sights(self, truth: Truth, observation: Sensed) -> tuple[Sight]:
         """Where the tip has to go now, and whether it should hold."""
