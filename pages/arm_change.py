@@ -57,6 +57,12 @@ def lesson_name(entry: Entry) -> str:
     return ""
 
 
+def arm_words(name: str) -> str:
+    """An arm's name for people: what they call it if it is kept here, else its kind and port."""
+    plain = name.partition(",")[0]
+    return next((entry.title for entry in processes.fleet().entries() if entry.name == plain), plain)
+
+
 def used(entry: Entry) -> None:
     """Teach it: a lesson takes the arm for itself, so it is let go of here."""
     name = lesson_name(entry)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages import processes
 from pages.addresses import home
-from pages.arm_change import changing, used
+from pages.arm_change import arm_words, changing, used
 from pages.arm_shape import figure
 from pages.components.arm_panel import arm_panel
 from pages.diagnosing import link
@@ -61,7 +61,13 @@ def rows() -> list[Row]:
     kept = [Row(e.path, e.title, e.name, glance(e.path), e) for e in processes.fleet().entries()]
     lessons = [lesson for lesson in list_lessons(home()) if running(lesson.path)]
     used = [
-        Row(lesson.path, lesson.arm, f"in the lesson “{lesson.name}”", glance(lesson.path), asks=asks(lesson.path))
+        Row(
+            lesson.path,
+            arm_words(lesson.arm),
+            f"in the lesson “{lesson.name}”",
+            glance(lesson.path),
+            asks=asks(lesson.path),
+        )
         for lesson in lessons
     ]
     return kept + used

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages import processes
 from pages.addresses import home
+from pages.arm_change import arm_words
 from pages.asking_fields import blinding_fields, explained, gate_fields, scene_field
 from pages.capsules import capsule
 from teaching.lesson import KINDS as KINDS_OF
@@ -53,6 +54,8 @@ WEIGHTINGS = {
     "sirius": "nothing of what led to a take-over (Sirius)",
 }
 READS = {"state": "what it perceives, as numbers", "pictures": "small pictures, 10 a second"}
+SMALL = "block-in-bowl"
+"""The task in motion that a small arm's jaws can do; the others are the simulated arms'."""
 LOOKS = {"seen": "what it sees can be wrong", "without:errors": "what it sees is right"}
 
 
@@ -76,11 +79,11 @@ def first_visit() -> None:
     st.title("Teach a robot arm by answering its questions")
     st.write(
         "The arm shows what it plans and how sure it is. You say yes, show it, or tell it what else that would be "
-        "right for. It learns from every answer within seconds. It is simulated: nothing can break."
+        "right for. It learns from every answer within seconds."
     )
     st.write(
-        "This one can put blocks of ten colours into bowls. It has never heard of *purple*: teach it, "
-        "and watch it learn from each answer."
+        "The one that you begin with is simulated: nothing can break. It can put blocks of ten colours into bowls, and "
+        "has never heard of *purple*: teach it, and watch it learn from each answer."
     )
     if st.button("Start teaching now", type="primary", icon=":material/play_arrow:", key="start"):
         path = made("teach it purple", **FIRST, teacher=who())
@@ -118,7 +121,7 @@ def line(lesson: LessonSummary) -> None:
     with st.container(border=True):
         words, act, more = st.columns([8, 1.4, 0.7], vertical_alignment="center")
         state = ":green-badge[running]" if lesson.running else ""
-        words.markdown(f"**{lesson.name}** {state}  \n{lesson.task} · {lesson.arm} · {counts(lesson)}")
+        words.markdown(f"**{lesson.name}** {state}  \n{lesson.task} · {arm_words(lesson.arm)} · {counts(lesson)}")
         if lesson.problem:
             words.warning(lesson.problem, icon=":material/error:")
         elif act.button("Go on", key=f"go-{lesson.path.name}", type="primary", width="stretch"):
@@ -208,7 +211,9 @@ def asking_fields() -> dict[str, Any]:
 def moving_fields() -> dict[str, Any]:
     """What a lesson in motion is made with."""
     first, second = st.columns(2)
-    task = first.selectbox("Task", rollout_tasks(), help=explained(LessonConfig, "task"))
+    small = bool(chosen_arm())  # an arm of the Arms page that has a table is a small one
+    names = sorted(rollout_tasks(), key=lambda name: (name == SMALL) != small)
+    task = first.selectbox("Task", names, help=explained(LessonConfig, "task"))
     arm = second.text_input("Arm", chosen_arm() or "sim:panda", help=explained(LessonConfig, "arm"))
     protocol = first.selectbox(
         "When you take over",

@@ -103,7 +103,7 @@ class RolloutMoves(RolloutEpisodes):
             return
         self._absorb(beat, before)
         if beat.now["phase"] in ("stopped", "fault"):
-            self.message = beat.now["note"] or "the arm was stopped; release it to go on"
+            self.message = beat.now["why"] or beat.now["note"] or "the arm was stopped; release it to go on"
             self.lost(Stand.STOPPED)
             return
         if self._waits(beat):

@@ -220,6 +220,7 @@ class Rollout {
   welcome() {
     const cameras = this.arm.features.cameras || [];
     const wanted = PREFERRED.filter((name) => cameras.includes(name)).concat(cameras.filter((name) => !PREFERRED.includes(name)));
+    this.part("rollout").dataset.lenses = cameras.length; // one camera is shown once
     this.views.forEach((view, n) => view.offer(cameras, (cameras.includes(view.camera) && view.camera) || wanted[n] || wanted[0]));
     this.driver.arm = 0;
     this.subscribe();

@@ -2,7 +2,7 @@
 const PHASE_WORDS = {
   starting: ["Starting…", "the arm, the lesson and the trainer come up"],
   ready: ["Ready", "let it work and watch, or show it the whole task yourself"],
-  demonstration: ["You show it all", "drive the whole task, then say done"],
+  demonstration: ["You show it all", "drive the whole task; once it is done, it is seen and kept"],
   policy: ["It works on its own", "take over as soon as failure is near"],
   recovery: ["You drive: bring it back", "to where it knows its way, then say recovered"],
   retracing: ["It goes back its own way", "only while you hold the key"],
@@ -33,7 +33,9 @@ function tellPhase(part, page) {
   const driving = ["recovery", "correction", "demonstration"].includes(view.phase);
   const hands = driving && !page.arm.driving && !page.stopped;
   part("title").textContent = page.looking !== null ? `Looking ${page.ago()} back` : hands ? "Nobody drives" : title;
-  const why = view.phase === "calling" && view.call ? view.call.why : "";
+  // Where no scene sees that it is done, the person says so.
+  const judged = view.phase === "demonstration" && (view.can || []).includes("success");
+  const why = judged ? "drive the whole task, then say below whether it is done" : view.phase === "calling" && view.call ? view.call.why : "";
   const told = hands ? `${view.phase}: take over to go on` : page.looking !== null ? "pictures of the past: rewind to here, or go back to now" : why || what;
   part("what").textContent = [told, view.message].filter(Boolean).join(" · ");
   part("what").title = part("what").textContent;
@@ -72,7 +74,7 @@ function tellRounds(part, view) {
   part("round").textContent = `${roundWords(round)} · ${round.collected} of ${round.wanted} ${view.lesson.protocol === "demos" || !round.number ? "demonstrations" : "corrections"}`;
   part("collected").style.width = `${Math.min(100, (100 * round.collected) / Math.max(round.wanted, 1))}%`;
   const { recovery = 0, correction = 0, demo = 0 } = round.frames || {};
-  part("human-frames").textContent = `${round.episodes} episodes · frames: ${recovery} recovery, ${correction} correction, ${demo} shown`;
+  part("human-frames").textContent = `${round.episodes} episode${round.episodes === 1 ? "" : "s"} · frames: ${recovery} recovery, ${correction} correction, ${demo} shown`;
   const row = (cells, tag = "td") => { const made = element("tr"); made.append(...cells.map((text) => element(tag, { textContent: text }))); return made; };
   const lines = rounds.slice(-4).map((r) => row([r.round, r.success ? shareWords(r.success) : "–", r.interventions, r.ratio === null || r.ratio === undefined ? "–" : `${r.ratio.toFixed(1)} : 1`]));
   part("rounds").replaceChildren(row(["round", "alone (95 %)", "taken over", "back : on"], "th"), ...lines);
