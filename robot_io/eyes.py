@@ -61,7 +61,8 @@ class Eye:
         Raises:
             Unsupported: an arm that draws nothing small, or a camera that it has not.
         """
-        if not isinstance(self._arm, Laid) or not isinstance(self._arm, Twinned):
+        seen = isinstance(self._arm, Sighted)  # by a camera: its twin has a body, and draws nothing
+        if seen or not isinstance(self._arm, Laid) or not isinstance(self._arm, Twinned):
             raise Unsupported(f"expected an arm that can be drawn small, got {self._arm.features.name}; read its state")
         if not all(8 <= side <= SMALL for side in (width, height)):
             raise BadAction(f"expected small pictures, 8 to {SMALL} pixels a side, got {width} × {height}")

@@ -11,7 +11,11 @@ from robot_io import hand_eye
 from robot_io.arm import Arm, Rehearsal, make_arm
 from robot_io.cameras import CameraError
 from robot_io.emulation.bench import TASKS, view
-from robot_io.errors import NotCalibrated
+from robot_io.errors import NotCalibrated, Unsupported
+from robot_io.eyes import Eye
+from robot_io.heartbeat import Heartbeat
+from robot_io.loop import Loop
+from robot_io.safety import SafeArm
 from robot_io.sighted import Laid, Sighted
 from robot_io.so_table import ASIDE, CAMERA, SoTable
 from tests.contracts.arm_contract import TableContract
@@ -69,6 +73,13 @@ class TestSoTable(TableContract):
             colour = seen["colour"][row, column].astype(int)
             assert np.ptp(colour) > 25 or thing["colour"] in ("gray", "white", "brown"), (thing["colour"], colour)
         assert arm.frame(CAMERA)[:2] == b"\xff\xd8"
+
+    def test_its_twin_is_not_asked_to_draw(self, arm):
+        """It has a camera; the twin that was asked died, and another was started, once a second."""
+        eye = Eye(Loop(SafeArm(arm), Heartbeat(time.monotonic), time.monotonic))
+        with pytest.raises(Unsupported, match="drawn small"):
+            eye.glimpse((CAMERA,), 64, 48)
+        eye.close()
 
     def test_a_rehearsal_tells_what_a_motion_brings_about(self, arm):
         go_aside(arm)
