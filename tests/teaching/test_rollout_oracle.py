@@ -165,6 +165,15 @@ def test_the_state_is_told_relative_to_the_tip():
         np.testing.assert_allclose(np.abs(ways).max(), scale)
 
 
+@pytest.mark.parametrize(("stage", "matters"), [(0, ("peg",)), (1, ("peg", "slot")), (2, ("button",))])
+def test_only_the_way_of_the_subtask_under_way_is_told(stage: int, matters: tuple[str, ...]) -> None:
+    task, told = make_rollout_task(TASK), np.eye(3)[stage]
+    before = task.state(seen(stage=told))
+    for name in ("peg", "slot", "button"):
+        elsewhere = np.asarray(seen()[name]) + 0.05
+        assert np.allclose(before, task.state(seen(stage=told, **{name: elsewhere}))) == (name not in matters), name
+
+
 def test_states_of_two_subtasks_are_strange_to_each_other():
     task = make_rollout_task(TASK)
     states = np.stack([task.state(seen()), task.state(seen(stage=[0.0, 1.0, 0.0])), task.state(seen(z=0.29))])
