@@ -11,7 +11,9 @@ import numpy as np
 
 from robot_io.arm import Array, BadAction, JointPath, NotConnected, Observation, Rehearsal, Twin, Twinned, Unsupported
 from robot_io.loop import Loop
+from robot_io.pictures import jpeg
 from robot_io.sighted import Glimpses, Laid, Rehearses, Sighted
+from robot_io.sizing import Size
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -48,12 +50,18 @@ class Eye:
         snapshot = self._now()
         return self._ask(lambda twin: twin.observe(snapshot))
 
-    def frame(self, camera: str) -> bytes:
-        """One JPEG from a camera, now."""
+    def frame(self, camera: str, size: Size | None = None) -> bytes:
+        """One JPEG from a camera, now; of a width and height in pixels, if the scene can be drawn in other sizes."""
         if isinstance(self._arm, Sighted):
             return self._arm.frame(camera)
         snapshot = self._now()
-        return self._ask(lambda twin: twin.frame(camera, snapshot))
+
+        def draw(twin: Twin) -> bytes:
+            if size is None or not isinstance(twin, Glimpses):
+                return twin.frame(camera, snapshot)
+            return jpeg(twin.glimpse([camera], *size, snapshot)[0])
+
+        return self._ask(draw)
 
     def glimpse(self, cameras: Sequence[str], width: int, height: int) -> tuple[int, Array]:
         """The tick and how it looked after it, small: (V, height, width, 3) uint8, one from each camera.

@@ -14,6 +14,7 @@ from robot_io.lenses import Lenses
 from robot_io.live_page import LivePage
 from robot_io.loop import Loop
 from robot_io.priority import be_nice
+from robot_io.sizing import Sizing
 
 log = logging.getLogger(__name__)
 STILL_SECONDS = 1.0
@@ -30,6 +31,7 @@ class Filming:
     ) -> None:
         self._loop, self._eye, self._lenses = loop, eye, lenses
         self._clock, self._wall = clock, wall
+        self._sizing = Sizing()
         self._thread = ThreadPoolExecutor(1, "filming", initializer=be_nice, initargs=(FILMING_NICE,))
 
     async def run(self, pages: set[LivePage]) -> None:
@@ -37,8 +39,9 @@ class Filming:
         while True:
             wanted = {camera: page.fps for page in sorted(pages, key=lambda p: p.fps) for camera in page.cameras}
             started = self._clock()
-            for camera in wanted:
-                await self._film(camera, pages)
+            moving = [await self._film(camera, pages) for camera in wanted]
+            if any(moving):
+                self._sizing.took(self._clock() - started)
             period = 1.0 / max(wanted.values(), default=5.0)
             await asyncio.sleep(max(0.002, period - (self._clock() - started)))
 
@@ -46,21 +49,23 @@ class Filming:
         """End its thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _film(self, camera: str, pages: set[LivePage]) -> None:
+    async def _film(self, camera: str, pages: set[LivePage]) -> bool:
+        """Make the picture that some pages want; whether one of a moving scene was drawn."""
         real = camera in self._lenses
         now, revision = self._clock(), self._lenses.number(camera) if real else self._loop.revision
         for_pages = [page for page in pages if self._wants(page, camera, now, revision)]
         if not for_pages or (real and revision == 0):
-            return
-        taken = self._wall()
-        work = self._lenses.frame if real else self._eye.frame
+            return False
+        moving = not real and any(page.shown.get(camera, revision) != revision for page in for_pages)
+        taken, size = self._wall(), self._sizing.size(moving=moving)
+        work = (lambda: self._lenses.frame(camera)) if real else (lambda: self._eye.frame(camera, size))
         try:
-            picture = await asyncio.get_running_loop().run_in_executor(self._thread, work, camera)
+            picture = await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except ArmError as error:
             if not real:  # a real camera's trouble is told with its state
                 log.warning("no picture from %s: %s", camera, error)
             await asyncio.sleep(STILL_SECONDS if not real else 0.05)
-            return
+            return False
         if real:
             taken -= self._lenses.age(camera)
         stamp = struct.pack(">Bd", self._loop.arm.features.cameras.index(camera), taken)
@@ -69,6 +74,7 @@ class Filming:
             page.shown[camera] = revision
             page.due[camera] = max(page.due.get(camera, now) + 1 / page.fps, now)
             page.wake.set()
+        return moving
 
     def _wants(self, page: LivePage, camera: str, now: float, revision: int) -> bool:
         if camera not in page.cameras:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from robot_io.arm import BadAction, NotConnected, Observation, Unsupported
 from robot_io.eyes import Eye
@@ -63,6 +65,21 @@ def test_one_twin_for_many_pictures(eye, arm):
     eye.observe()
     assert eye.frame("side")[:2] == b"\xff\xd8"
     assert len(arm.twins) == 1
+
+
+def test_a_twin_that_can_draw_small_is_asked_to(eye, arm):
+    class Small(MortalTwin):
+        def glimpse(self, cameras, width, height, snapshot):
+            return np.zeros((len(cameras), height, width, 3), np.uint8)
+
+    assert eye.frame("side", (64, 48))[:2] == b"\xff\xd8"  # a twin of one size draws that
+    arm.twin = Small
+    arm.twins[0].frame = gone
+    assert Image.open(io.BytesIO(eye.frame("side", (64, 48)))).size == (64, 48)
+
+
+def gone(*_: object) -> bytes:
+    raise NotConnected("this twin is dead")
 
 
 def test_it_is_warm_before_it_is_needed(eye, arm):
