@@ -16,7 +16,7 @@ ENOUGH = 1 / 17
 ROOM = 0.75
 """Of ENOUGH: what a larger size may be expected to take before it is tried."""
 ROUNDS, FEW, LONG = 6, 3, 1.0
-"""Rounds before anything is changed, so that one slow picture is none; fewer are enough if they took so many seconds."""
+"""Rounds before anything is changed, so that one slow picture is none; fewer if they took so many seconds."""
 
 
 class Sizing:
