@@ -42,6 +42,11 @@ class EpisodeDraft:
         """Plans carried out, or held back, so far."""
         return len(self.executed)
 
+    @property
+    def upcoming(self) -> str:
+        """The id that the next decision will get."""
+        return f"{self.id}-{self._made}"
+
     def next_id(self) -> str:
         """The id of the next decision; a plan that replaces a withdrawn one gets a number of its own."""
         self._made += 1

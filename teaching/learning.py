@@ -28,7 +28,11 @@ def entry(message: Message, version: int) -> dict[str, Any]:
         lineage = json.loads((path / "checkpoint.json").read_text())["lineage"]
     except (OSError, ValueError, KeyError):
         return found  # the policy says what is wrong with it when it is to take it over
-    found |= {n: lineage[n] for n in ("parent", "seed", "steps", "config", "seconds", "curve", "draws") if n in lineage}
+    found |= {
+        n: lineage[n]
+        for n in ("parent", "seed", "steps", "config", "seconds", "curve", "draws", "read")
+        if n in lineage
+    }
     return found | {"demonstrations": len(lineage.get("demonstrations", ()))}
 
 

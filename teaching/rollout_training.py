@@ -195,6 +195,7 @@ class RolloutTraining:
             TrainingFailed: the loss is not a finite number.
         """
         self.buffer.refresh()
+        read = self.buffer.last_sequence
         selection, flow = selection_of(LessonConfig.from_json(self.buffer.lesson)), self.flow(steps)
         found = examples(self.buffer, self.task, self.config.observe == "pictures", self.only)
         data = data_of(found, flow.horizon, selection)
@@ -212,6 +213,7 @@ class RolloutTraining:
                 report(step + 1, steps, losses[-1])
         figures = {"loss": float(np.mean(losses)), "last_loss": float(np.mean(losses[-50:])), "rows": float(len(data))}
         more = {
+            "read": read,
             "draws": draws_of(found, data),
             "curve": [round(loss, 6) for loss in losses[CURVE - 1 :: CURVE]] or [round(losses[-1], 6)],
         }

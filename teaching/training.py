@@ -186,6 +186,7 @@ class Training:
 
         try:
             self.buffer.refresh()
+            read = self.buffer.last_sequence
             source = self.buffer.mirror()
             if self.only is not None:
                 source.keep_only(self.only)
@@ -193,7 +194,7 @@ class Training:
                 self.learner, source, steps=steps, seed=seed, update=update,
                 sampling=sampling, report=followed, cancelled=cancelled,
             )  # fmt: skip
-            how = {"seconds": round(self._clock() - begun, 3), "curve": curve, "draws": source.draws()}
+            how = {"seconds": round(self._clock() - begun, 3), "curve": curve, "draws": source.draws(), "read": read}
             return self._publish(source, figures, sampling, steps, seed, update, how), figures
         except BaseException:
             self.restore()

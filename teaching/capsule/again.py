@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from teaching import novice
+from teaching.capsule.as_then import AsThen, LessonAsThen, schedule
 from teaching.capsule.contents import digest, policies, versions
 from teaching.capsule.file import read
 from teaching.capsule.motion_again import drive
@@ -73,12 +74,18 @@ def _plans(capsule: Json, config: LessonConfig, directory: Path, threads: int, r
     with ReplayBuffer.create(directory, config.to_json()) as buffer, known(config.arm, directory) as arm:
         novice.prepare(buffer, config)
         policy, _ = novice.load_novice(buffer.checkpoints, arm.features.table, config.seed)
-        learning = Learning(
-            Trainer(directory, threads=threads, nice=0), config.training, config.seed, sync=True, version=policy.version
-        )
+        trainer, then = Trainer(directory, threads=threads, nice=0), schedule(capsule["trainings"])
         teacher = Recorded(capsule)
-        lesson = PlanLesson(buffer, arm, policy, learning, teacher=teacher, ahead=False)
+        learning = (Learning if then is None else AsThen)(
+            trainer, config.training, config.seed, sync=True, version=policy.version
+        )
+        lesson = (PlanLesson if then is None else LessonAsThen)(
+            buffer, arm, policy, learning, teacher=teacher, ahead=False
+        )
         teacher.lesson = lesson
+        if isinstance(lesson, LessonAsThen):
+            lesson.left, lesson.updates = list(then or ()), {item["id"]: int(item["update"]) for item in recorded}
+            teacher.before = lesson.before
         of = len(teacher.answers)
         lesson.changed = lambda: report("answers", of - teacher.left, of)
         try:

@@ -113,7 +113,8 @@ def _starter(config: LessonConfig) -> str:
 
 def training(event: Event) -> dict[str, Any]:
     """A training as the viewer shows it."""
-    names = ("update", "why", "parent", "seed", "steps", "seconds", "demonstrations", "promoted", "failed", "cancelled")
+    names = ("update", "why", "parent", "seed", "steps", "seconds", "demonstrations", "promoted", "failed", "cancelled",
+             "read")  # fmt: skip
     body = event.body
     return {
         "seq": event.seq, "time": event.time, **{n: body[n] for n in names if n in body},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from teaching.gating import Gate
@@ -40,6 +41,8 @@ class Recorded:
 
     def __init__(self, capsule: dict[str, Any]) -> None:
         self._events = events_of(capsule)
+        self.before: Callable[[int], None] = lambda sequence: None
+        """Told of every event before it is said once more, by the number that it had then."""
         self.answers: dict[str, Event] = {}
         for event in self._events:
             if event.kind == "answer" and event.answer is not None:
@@ -61,6 +64,7 @@ class Recorded:
         if event is None or event.answer is None:
             raise Diverged(f"plan {question.decision.id} was asked about now, and was not then")
         self._amend(event.seq)
+        self.before(event.seq)
         self._said.add(question.decision.id)
         self._last = event
         return event.answer.feedback, event.answer.seconds
@@ -76,6 +80,8 @@ class Recorded:
         while self._next < len(self._events) and self._events[self._next].seq < until:
             event = self._events[self._next]
             self._next += 1
+            if event.kind == "config" or event.kind in AMENDS:
+                self.before(event.seq)
             if event.kind == "config" and "gate" in event.body:
                 self.lesson.set_gate(Gate(**event.body["gate"]))
             elif event.kind in AMENDS:

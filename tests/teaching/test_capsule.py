@@ -19,7 +19,9 @@ from teaching.capsule import file
 from teaching.capsule.again import again, compare
 from teaching.capsule.contents import contents
 from teaching.gating import Gate
+from teaching.learning import Learning
 from teaching.lesson import LessonConfig, TrainingConfig
+from teaching.policies.base import Policy
 from teaching.replay import Episode, ReplayBuffer
 from teaching.replay.frames import Rollout
 from teaching.types import BadInput
@@ -88,6 +90,37 @@ def test_another_answer_is_found_out(lesson: Path, capsule: Path, tmp_path: Path
     told = again(tmp_path / "other.html")
     assert not told["all_same"] and (told["first_different"] or told["stopped"])
     assert not all(told["models"].values()) or told["stopped"]
+
+
+class Late(Learning):
+    """As where a person teaches beside the trainings: a model is used an episode after it was trained."""
+
+    waits: Path | None = None
+
+    def adopt(self, policy: Policy) -> bool:
+        if self.fresh is None:
+            return False
+        self.fresh, self.waits = self.waits, self.fresh
+        return super().adopt(policy)
+
+
+def test_models_that_came_late_come_as_late_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = LessonConfig(
+        name="late", arm="fake:table", start="nothing", teacher="oracle", gate=Gate(kind="always", p_rand=0.0),
+        training=TrainingConfig(steps=1, batch=2),
+    )  # fmt: skip
+    monkeypatch.setattr(headless, "Learning", Late)
+    headless.run(tmp_path / "late", config, 3, sync=True)
+    value = contents(tmp_path / "late")
+    made = [item["update"] for item in value["items"]]
+    assert {0, 1} <= set(made) and made[-1] < len(value["trainings"]), "plans by models that were not the newest"
+    read = [one["read"] for one in value["trainings"]]
+    assert len(read) >= 2 and sorted(set(read)) == read
+    file.write(tmp_path / "late.html", value)
+    told = again(tmp_path / "late.html")
+    assert told["all_same"] and all(told["models"].values()) and len(told["models"]) >= 2, told
+    monkeypatch.setattr("teaching.capsule.again.schedule", lambda trainings: None)
+    assert not again(tmp_path / "late.html")["all_same"], "trained and used at once it is another lesson"
 
 
 def test_what_differs_is_told_by_how_much() -> None:
