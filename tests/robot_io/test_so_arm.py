@@ -21,7 +21,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture(scope="module")
 def bus():
-    with Emulator("so101", pace=20) as emulator:
+    with Emulator("so101", pace=5) as emulator:
         yield emulator
 
 
