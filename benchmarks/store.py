@@ -116,7 +116,8 @@ def raw_commit(folder: Path, episode: Episode, log: int) -> None:
             column = np.stack([s.observation[name] for s in episode.steps])
             gzip = {"chunks": (1, *column.shape[1:]), "compression": "gzip", "compression_opts": 1, "shuffle": True}
             file.create_dataset(f"observations/{name}", data=column, **(gzip if column[0].nbytes >= 4096 else {}))
-        file["actions/executed"] = np.stack([s.executed for s in episode.steps])
+        executed = [s.executed for s in episode.steps if s.executed is not None]  # all of them were carried out
+        file["actions/executed"] = np.stack(executed)
     descriptor = os.open(f"{path}.tmp", os.O_RDONLY)
     os.fsync(descriptor)
     os.close(descriptor)

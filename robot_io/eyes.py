@@ -11,8 +11,7 @@ import numpy as np
 
 from robot_io.arm import Array, BadAction, JointPath, NotConnected, Observation, Rehearsal, Twin, Twinned, Unsupported
 from robot_io.loop import Loop
-from robot_io.pictures import jpeg
-from robot_io.sighted import Glimpses, Laid, Rehearses, Sighted
+from robot_io.sighted import Glimpses, Laid, Rehearses, Shoots, Sighted
 from robot_io.sizing import Size
 
 log = logging.getLogger(__name__)
@@ -50,16 +49,25 @@ class Eye:
         snapshot = self._now()
         return self._ask(lambda twin: twin.observe(snapshot))
 
-    def frame(self, camera: str, size: Size | None = None) -> bytes:
-        """One JPEG from a camera, now; of a width and height in pixels, if the scene can be drawn in other sizes."""
+    def frame(self, camera: str) -> bytes:
+        """One JPEG from a camera, now."""
+        return self.frames([camera])[0]
+
+    def frames(self, cameras: Sequence[str], size: Size | None = None) -> list[bytes]:
+        """One JPEG from each camera, all of one moment: drawn from one state, by one call to the twin.
+
+        Args:
+            cameras: of the arm's features, without lenses.
+            size: width and height in pixels, where the scene can be drawn in other sizes than its own.
+        """
         if isinstance(self._arm, Sighted):
-            return self._arm.frame(camera)
+            return [self._arm.frame(camera) for camera in cameras]
         snapshot = self._now()
 
-        def draw(twin: Twin) -> bytes:
-            if size is None or not isinstance(twin, Glimpses):
-                return twin.frame(camera, snapshot)
-            return jpeg(twin.glimpse([camera], *size, snapshot)[0])
+        def draw(twin: Twin) -> list[bytes]:
+            if isinstance(twin, Shoots):
+                return twin.frames(cameras, size, snapshot)
+            return [twin.frame(camera, snapshot) for camera in cameras]
 
         return self._ask(draw)
 

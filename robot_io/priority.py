@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 FIRST = -10
+BEHIND = 5
+"""How far what draws for people stands behind the control loop."""
 
 
 def be_first() -> None:
@@ -24,6 +26,17 @@ def be_first() -> None:
 def be_nice(value: int = 0) -> None:
     """Put this thread, and the processes it will start, back in the queue."""
     _renice(value)
+
+
+def be_behind(process: int) -> None:
+    """Put this thread, and those it will start, behind a process's main one, and before no other program.
+
+    Where a loop may go first, that is among all others: a picture that waited for these would come too late. Who stands
+    further back already stays there.
+    """
+    with suppress(AttributeError, ProcessLookupError):
+        own, other = (os.getpriority(os.PRIO_PROCESS, who) for who in (0, process))
+        _renice(max(0, other + BEHIND, own))
 
 
 def _renice(value: int) -> None:

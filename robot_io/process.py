@@ -78,10 +78,10 @@ class Server:
         self.tokens = Tokens()
         self._loop, self._options, self._listening = loop, options, listening
         self._stopping = ThreadPoolExecutor(1, "stopping")
-        self._thinking_eye, self._live_eye = Eye(loop), Eye(loop)
+        self._thinking_eye, self._live_eye, self._still_eye = Eye(loop), Eye(loop), Eye(loop)
         kept = KeyFrames(options.directory)
         self.lenses = Lenses(options.cameras)
-        self._stills = Stills(loop, self._live_eye, self.lenses)
+        self._stills = Stills(loop, self._still_eye, self.lenses)
         self.link = link_room.Link(loop, self._thinking_eye, self.tokens, self._stopping, kept, self._stills)
         arm, seen = loop.arm, self.lenses.names
         arm.features = replace(arm.features, cameras=(*arm.features.cameras, *seen))
@@ -111,8 +111,8 @@ class Server:
     def close(self) -> None:
         """End the server, its sockets and the twins."""
         self._uvicorn.should_exit = True
-        self._thinking_eye.close()
-        self._live_eye.close()
+        for eye in (self._thinking_eye, self._live_eye, self._still_eye):
+            eye.close()
         self._thread.join(5.0)
         self.link.close()
         self._stills.close()

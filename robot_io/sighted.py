@@ -45,6 +45,14 @@ class Glimpses(Protocol):
 
 
 @runtime_checkable
+class Shoots(Protocol):
+    """A Twin that draws what several cameras see at once: it is asked, and answers, one time for all of them."""
+
+    def frames(self, cameras: Sequence[str], size: tuple[int, int] | None, snapshot: bytes) -> list[bytes]:
+        """One JPEG of a snapshot from each camera, of a width and height in pixels, or of the twin's own size."""
+
+
+@runtime_checkable
 class Laid(Table, Protocol):
     """Capability "laid": a table that is laid out for the arm, and known, though time there cannot be turned back."""
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from robot_io.arm import BadAction, Unsupported
 from robot_io.eyes import SMALL, Eye
-from robot_io.filming import FILMING_NICE
 from robot_io.lenses import Lenses
 from robot_io.loop import Loop
 from robot_io.pictures import jpeg, smaller
@@ -21,15 +20,17 @@ from robot_io.priority import be_nice
 
 QUALITY = 75
 """Of a JPEG: a gripper of ten pixels stays one."""
+STILLS_NICE = 5
+"""A recording's pictures come after those that somebody waits for; what comes too late is left out and counted."""
 
 
 class Stills:
     """Pictures of cameras by name, lenses and drawn ones alike."""
 
     def __init__(self, loop: Loop, eye: Eye, lenses: Lenses) -> None:
-        """Args: eye: not the one that thinks, so that no policy waits for a picture that people will watch."""
+        """Args: eye: of its own, so that neither a policy nor who watches waits for what is looked at later."""
         self._loop, self._eye, self._lenses = loop, eye, lenses
-        self._thread = ThreadPoolExecutor(1, "stills", initializer=be_nice, initargs=(FILMING_NICE,))
+        self._thread = ThreadPoolExecutor(1, "stills", initializer=be_nice, initargs=(STILLS_NICE,))
 
     async def taken(self, cameras: Sequence[str], width: int, height: int) -> Mapping[str, Any]:
         """As `take`, on a thread of its own, so that nothing waits behind it."""

@@ -133,6 +133,7 @@ class Rollout {
   }
 
   fields(action) {
+    if (action === "go-on") return this.can("go") && this.view.phase === "calling";
     if (action === "recovered-then") return { tick: this.view.boundary.tick };
     if (action === "succeeded" || action === "not-succeeded") return { value: action === "succeeded" };
     return {};

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,12 +91,14 @@ def _verbs() -> Mapping[str, Callable[[dict[str, Any]], Any]]:
         arrays = {"joints": joints, "gripper": np.array([saved.arms[-1]["gripper"]])}
         return Observation(saved.ticks / 60.0, arrays | {"picture": view.draw(asked["snapshot"], "side")})
 
+    def glimpse(cameras: Sequence[str], size: tuple[int, int], snapshot: bytes) -> Array:
+        return np.stack([view.draw(snapshot, camera, *size) for camera in cameras])
+
     return {
         "observe": observe,
         "frame": lambda asked: jpeg(view.draw(asked["snapshot"], asked["camera"])),
-        "glimpse": lambda a: np.stack(
-            [view.draw(a["snapshot"], camera, a["width"], a["height"]) for camera in a["cameras"]]
-        ),
+        "frames": lambda a: [jpeg(one) for one in glimpse(a["cameras"], a["size"] or SHAPE, a["snapshot"])],
+        "glimpse": lambda a: glimpse(a["cameras"], (a["width"], a["height"]), a["snapshot"]),
         "path": lambda asked: pair.path(asked["actions"]),
         "rehearse": lambda asked: pair.rehearse(asked["actions"]),
         "preview": lambda asked: pair.preview(asked["seed"], asked["task"], asked["split"]),

@@ -73,11 +73,12 @@ class Stage:
 
     def frame(self, camera: str, snapshot: bytes) -> bytes:
         """One JPEG of a snapshot from a camera; Unsupported names them."""
-        if camera not in CAMERAS:
-            raise Unsupported(f"expected a camera among {', '.join(CAMERAS)}, got {camera!r}")
-        saved = Snapshot.unpack(snapshot)
-        picture = self._ready(layout_of(saved.recipe)).side(saved.poses, saved.joints, *SIDE, camera=camera)
-        return jpeg(picture)
+        return self.frames([camera], None, snapshot)[0]
+
+    def frames(self, cameras: Sequence[str], size: Sequence[int] | None, snapshot: bytes) -> list[bytes]:
+        """One JPEG of a snapshot from each camera, of a width and height in pixels; None is `SIDE`."""
+        width, height = size or SIDE
+        return [jpeg(picture) for picture in self.glimpse(cameras, width, height, snapshot)]
 
     def glimpse(self, cameras: Sequence[str], width: int, height: int, snapshot: bytes) -> Array:
         """(V, height, width, 3) uint8 of a snapshot, one from each camera; Unsupported names them."""

@@ -21,10 +21,8 @@ import numpy as np
 
 from robot_io import messages, wire
 from robot_io.arm import ArmError, Array, JointPath, NotConnected, Observation, Rehearsal
-from robot_io.priority import be_nice
+from robot_io.priority import be_behind
 
-NICE = 5
-"""Pictures and rehearsals wait for the control loop, and go before a training."""
 _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 20
 
@@ -58,6 +56,10 @@ class SimTwin:
     def frame(self, camera: str, snapshot: bytes) -> bytes:
         """One JPEG from a camera."""
         return bytes(self._ask("frame", camera=camera, snapshot=snapshot))
+
+    def frames(self, cameras: Sequence[str], size: tuple[int, int] | None, snapshot: bytes) -> list[bytes]:
+        """One JPEG from each camera; size: width and height in pixels, None for its own."""
+        return [bytes(one) for one in self._ask("frames", cameras=list(cameras), size=size, snapshot=snapshot)]
 
     def glimpse(self, cameras: Sequence[str], width: int, height: int, snapshot: bytes) -> Array:
         """(V, height, width, 3) uint8 of a snapshot, one from each camera."""
@@ -147,6 +149,7 @@ def _verbs() -> Mapping[str, Callable[[dict[str, Any]], Any]]:
     return {
         "observe": lambda asked: stage.observe_snapshot(asked["snapshot"]),
         "frame": lambda asked: stage.frame(asked["camera"], asked["snapshot"]),
+        "frames": lambda asked: stage.frames(asked["cameras"], asked["size"], asked["snapshot"]),
         "glimpse": lambda a: stage.glimpse(a["cameras"], a["width"], a["height"], a["snapshot"]),
         "path": path,
         "rehearse": lambda asked: stage.rehearse(asked["actions"], asked["snapshot"]),
@@ -175,7 +178,7 @@ def serve(make: Callable[[], Mapping[str, Callable[[dict[str, Any]], Any]]]) -> 
     """Answer until stdin ends. Any other error than an ArmError ends the process: its client starts another one."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    be_nice(NICE)
+    be_behind(os.getppid())  # pictures and rehearsals wait for the control loop
     verbs = make()
     while (data := _take(sys.stdin.buffer)) is not None:
         reply = wire.pack(_answer(verbs, wire.unpack(data)))

@@ -16,6 +16,7 @@ from robot_io.eyes import Eye
 from robot_io.fake import FakeArm, FakeTwin
 from robot_io.heartbeat import Heartbeat
 from robot_io.loop import Loop
+from robot_io.pictures import jpeg
 from robot_io.safety import SafeArm
 
 
@@ -69,13 +70,28 @@ def test_one_twin_for_many_pictures(eye, arm):
 
 def test_a_twin_that_can_draw_small_is_asked_to(eye, arm):
     class Small(MortalTwin):
-        def glimpse(self, cameras, width, height, snapshot):
-            return np.zeros((len(cameras), height, width, 3), np.uint8)
+        def frames(self, cameras, size, snapshot):
+            return [jpeg(np.zeros((*size[::-1], 3), np.uint8))] * len(cameras)
 
-    assert eye.frame("side", (64, 48))[:2] == b"\xff\xd8"  # a twin of one size draws that
+    assert eye.frames(["side"], (64, 48))[0][:2] == b"\xff\xd8"  # a twin of one size draws that
     arm.twin = Small
     arm.twins[0].frame = gone
-    assert Image.open(io.BytesIO(eye.frame("side", (64, 48)))).size == (64, 48)
+    assert Image.open(io.BytesIO(eye.frames(["side"], (64, 48))[0])).size == (64, 48)
+
+
+def test_several_cameras_are_drawn_from_one_state_by_one_call(eye, arm, monkeypatch):
+    asked, snapshots = [], []
+
+    class Shooting(MortalTwin):
+        def frames(self, cameras, size, snapshot):
+            asked.append((list(cameras), size, snapshot))
+            return [camera.encode() for camera in cameras]
+
+    real = arm.snapshot
+    monkeypatch.setattr(arm, "snapshot", lambda: snapshots.append(real()) or snapshots[-1])
+    arm.twin = Shooting
+    assert eye.frames(["side", "front"], (64, 48)) == [b"side", b"front"]
+    assert asked == [(["side", "front"], (64, 48), snapshots[0])] and len(snapshots) == 1
 
 
 def gone(*_: object) -> bytes:

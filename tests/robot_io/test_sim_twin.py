@@ -65,6 +65,16 @@ def test_frames_are_jpegs(arm, twin):
     assert (picture.format, picture.size) == ("JPEG", (320, 240))
 
 
+def test_several_frames_come_at_once_and_in_any_size(arm, twin):
+    snapshot = arm.snapshot()
+    full = twin.frames(("side", "front"), None, snapshot)
+    assert full == [twin.frame("side", snapshot), twin.frame("front", snapshot)] and full[0] != full[1]
+    small = twin.frames(("side", "front"), (160, 120), snapshot)
+    assert [Image.open(io.BytesIO(picture)).size for picture in small] == [(160, 120)] * 2
+    with pytest.raises(Unsupported, match="expected cameras among"):
+        twin.frames(("side", "roof"), None, snapshot)
+
+
 def test_errors_keep_their_names_and_the_twin_lives_on(arm, twin):
     snapshot = arm.snapshot()
     with pytest.raises(Unsupported, match="side"):
