@@ -23,6 +23,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 from collections import Counter
@@ -35,7 +36,7 @@ from playwright.sync_api import Error, Page, Playwright, sync_playwright
 from benchmarks.page import FLAGS, ROOT, free_port, wait_for_app
 from robot_io.lease import SILENCE
 from robot_io.remote import RemoteArm
-from robot_io.run_files import read_run_file
+from robot_io.run_files import birth_of, read_run_file
 from teaching.supervisor import create_lesson
 
 ARMS = {
@@ -134,6 +135,35 @@ def in_hand(page: Page, tries: int = 8) -> None:
     raise SystemExit(f"expected the arm in hand after {tries} tries, got a page that says: {told[:600]}")
 
 
+class Watch:
+    """Asks the arm how it is and whether the browser lives, again and again, in a thread that waits for neither.
+
+    Whoever commands a crash is answered only when the browser's pipes are closed; the arm may be latched by then.
+    """
+
+    def __init__(self, port: int, browser: int) -> None:
+        self.died = float("inf")
+        self._url, self._browser = f"http://127.0.0.1:{port}/health", browser
+        self._found = dict[str, float]()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def told(self) -> dict[str, float]:
+        """Milliseconds from the death of the browser's main process to each state seen since."""
+        self._thread.join(30)
+        return {state: round(1000 * (seen - self.died), 1) for state, seen in self._found.items()}
+
+    def _run(self) -> None:
+        end = time.monotonic() + 20
+        while "stopped" not in self._found and time.monotonic() < end:
+            if self.died == float("inf") and birth_of(self._browser) is None:
+                self.died = time.monotonic()
+            with urllib.request.urlopen(self._url, timeout=5) as answer:
+                state = json.load(answer)["state"]
+            if state == "stopped" or self.died < float("inf"):
+                self._found.setdefault(state, time.monotonic())
+
+
 def dead(page: Page, lesson: Path, how: str) -> dict[str, float]:
     """Milliseconds from the death of the browser to a held and to a latched arm, as the arm's port tells.
 
@@ -146,21 +176,18 @@ def dead(page: Page, lesson: Path, how: str) -> dict[str, float]:
     in_hand(page)
     page.keyboard.down("PageUp")
     page.wait_for_timeout(500)
-    run, browser, found = read_run_file(lesson, "arm"), page.context.browser, dict[str, float]()
+    run, browser = read_run_file(lesson, "arm"), page.context.browser
     assert run is not None and browser is not None
     session = browser.new_browser_cdp_session()
-    processes = [int(p["id"]) for p in session.send("SystemInfo.getProcessInfo")["processInfo"]]
-    begun = time.monotonic()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    watch = Watch(run.port, next(int(p["id"]) for p in processes if p["type"] == "browser"))
     with contextlib.suppress(Error):  # the browser is gone, and so is its answer
         if how == "crashed":
             session.send("Browser.crash")
         for process in processes if how == "killed" else ():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-    while "stopped" not in found and time.monotonic() - begun < 10:
-        with urllib.request.urlopen(f"http://127.0.0.1:{run.port}/health", timeout=5) as answer:
-            state = json.load(answer)["state"]
-        found.setdefault(state, round(1000 * (time.monotonic() - begun), 1))
+                os.kill(int(process["id"]), signal.SIGKILL)
+    found = watch.told()
     return {name: found.get(state, float("nan")) for name, state in (("held", "held"), ("latched", "stopped"))}
 
 
@@ -204,7 +231,8 @@ def measure(seconds: float, count: int, size: tuple[int, int], home: str, arms: 
             if arms > 1 or count == 0:
                 return {**shown, "load": round(os.getloadavg()[0], 1)}
             taken = take_overs(page, count)
-            page.context.browser.close()
+            if page.context.browser is not None:
+                page.context.browser.close()
             gone = deaths(play, url, size, Path(home) / "benchmark")
     finally:
         os.killpg(app.pid, signal.SIGTERM)
