@@ -133,7 +133,7 @@ def test_a_job_is_shown_with_how_far_it_is_and_is_called_off(lesson):
     with jobs.turn(lesson):
         start(lesson, "000002", scenes=5)
         app = opened("training", lesson="mine")
-        off = app.button("off 000002-seen-seed0-5.log")
+        off = app.button("off evaluations 000002-seen-seed0-5.log")
         off.click().run()
         assert not app.exception and not app.error
     (ended,) = evaluations(lesson)
