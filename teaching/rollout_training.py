@@ -59,7 +59,9 @@ def example(
     episode: str = "",
     sees: bool = False,
 ) -> Example | None:
-    """An episode's branch in rows of `EVERY` ticks that begin at tick `phase`; None if nothing is left of it.
+    """An episode's branch in rows of `EVERY` ticks that begin at tick `phase`; None if none of it can be learned from.
+
+    That is so where nothing is left, and where a person helped for less than a whole row.
 
     Args:
         task: whose states.
@@ -78,9 +80,12 @@ def example(
     forked = np.zeros(rows, bool)
     forked[1:] = columns["parent"][ticks[1:, 0]] != columns["tick"][ticks[:-1, -1]]
     segments = _split(in_rows(branch, phase), np.flatnonzero(forked).tolist())
+    end = End(str(facts["end"]))
+    if end is End.INTERVENED and all(s.intervention < 0 for s in segments):
+        return None
     actions = summed(columns["move"][ticks])
     seen = {n.removeprefix(SEEN): c[ticks[:, 0]] for n, c in columns.items() if n.startswith(SEEN)}
-    timeline = Timeline(segments, End(str(facts["end"])), resumes=True)
+    timeline = Timeline(segments, end, resumes=True)
     names = [span_name(episode, s["start"], s["stop"]) for s in facts["segments"]]
     states = read_of(task, seen) if sees else states_of(task, seen)
     pictures = seen[GLIMPSE] if sees else None

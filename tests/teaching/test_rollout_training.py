@@ -73,6 +73,13 @@ def test_no_chunk_crosses_from_the_policy_to_the_person():
     assert kinds == [SegmentKind.POLICY, SegmentKind.RECOVERY, SegmentKind.CORRECTION]
 
 
+def test_help_too_short_for_a_row_teaches_nothing_and_stops_no_training():
+    one = rollout([P] * 4 + [C] * 2 + [P] * 6, "intervened")
+    found = example(TASK, one.facts, one.columns, 0)
+    assert found is not None and SegmentKind.CORRECTION in {s.kind for s in found.timeline.segments}
+    assert example(TASK, one.facts, one.columns, 1) is None
+
+
 def test_a_recovery_flows_into_its_correction():
     found = rows([P] * 4 + [R] * 4 + [C] * 4, "intervened")
     data = data_of([found], 4, Selection())
