@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ SHORT: dict[str, Any] = {"wanted": 1, "training": {"steps": 2, "batch": 8}}
 @pytest.fixture(autouse=True)
 def reach(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rollout_task._TASKS, "reach", "tests.teaching.reach_task")
+    monkeypatch.setitem(RolloutFilm.__init__.__kwdefaults__, "rate", 50.0)
 
 
 def grey(level: int) -> bytes:
@@ -41,6 +44,11 @@ class FilmedArm(MemoryArm):
         self.asked = threading.Event()
         self.open = threading.Event()
         self.open.set()
+
+    def beat(self, since: int) -> Mapping[str, Any]:
+        """A motion in memory would be over before a busy computer has looked."""
+        time.sleep(0.02)
+        return super().beat(since)
 
     def stills(self, cameras: Any, width: int, height: int) -> tuple[int, list[bytes]]:
         self.asked.set()
