@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.counting import counted
 from teaching.between import Between
 from teaching.comparing import Pair
 from teaching.leaving_out import OTHER, WITH, WITHOUT, Asked, LeftOut, asked, start
@@ -63,13 +64,16 @@ def _about(one: Asked, pair: Pair) -> bool:
 def result(told: Mapping[str, Any]) -> None:
     """What an answer changed, what training again changed, and which scenes each of the four models solved."""
     with st.container(border=True):
-        st.markdown(f"**Without {told['without']}** ({counted(told)} left out: {', '.join(told['examples'])})")
+        out = told["examples"]
+        st.markdown(f"**Without {told['without']}** ({counted(len(out), 'example')} left out: {', '.join(out)})")
         st.markdown(
             f"- With it against without it: {change(told['answer'])}\n"
             f"- With it, but drawn by another seed: {change(told['noise'])}"
         )
         same = len(told["repeat"]["fixed"]) + len(told["repeat"]["broken"])
-        st.caption(f"Trained again on the same with the same seed, {same} scenes came out otherwise than before.")
+        st.caption(
+            f"Trained again on the same with the same seed, {counted(same, 'scene')} came out otherwise than before."
+        )
         st.caption(verdict(told))
         solved = {name: set(told["solved"][name]) for name in WORDS}
         rows = [
@@ -81,17 +85,11 @@ def result(told: Mapping[str, Any]) -> None:
             st.dataframe(rows, hide_index=True, height=min(250, 38 + 35 * len(rows)))
 
 
-def counted(told: Mapping[str, Any]) -> str:
-    """How many examples an answer had brought."""
-    n = len(told["examples"])
-    return f"{n} example" + ("" if n == 1 else "s")
-
-
 def change(one: Mapping[str, Any]) -> str:
     """A difference in words."""
     low, high = one["interval"]
     return (
-        f"{len(one['fixed'])} scenes solved by the first only, {len(one['broken'])} by the second only, "
+        f"{counted(len(one['fixed']), 'scene')} solved by the first only, {len(one['broken'])} by the second only, "
         f"**{100 * one['difference']:+.0f} points** ({100 * low:+.0f} to {100 * high:+.0f}, 95 % interval, paired); "
         f"so uneven by luck: {one['chance']:.2f}"
     )
@@ -107,7 +105,7 @@ def verdict(told: Mapping[str, Any]) -> str:
         return "Without this answer the same scenes were solved: on these scenes it caused nothing that can be seen."
     if low <= 0.0 <= high or changed <= again:
         return (
-            f"The answer changed {changed} scenes, other draws alone {again}: too few to tell one from the other. "
-            "More scenes tell more."
+            f"The answer changed {counted(changed, 'scene')}, other draws alone {again}: "
+            "too few to tell one from the other. More scenes tell more."
         )
-    return f"The answer changed {changed} scenes, other draws alone {again}: it caused part of the change."
+    return f"The answer changed {counted(changed, 'scene')}, other draws alone {again}: it caused part of the change."

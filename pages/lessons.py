@@ -14,6 +14,7 @@ from pages.addresses import home
 from pages.arm_change import arm_words
 from pages.asking_fields import blinding_fields, explained, gate_fields, scene_field
 from pages.capsules import capsule
+from pages.counting import counted
 from teaching.lesson import KINDS as KINDS_OF
 from teaching.lesson import PERSON_GATE, LessonConfig
 from teaching.rollout_task import rollout_tasks
@@ -136,11 +137,6 @@ def counts(lesson: LessonSummary) -> str:
         return f"in motion, {counted(lesson.episodes, 'episode')}"
     said = counted(lesson.answers, "answer"), counted(lesson.demonstrations, "stored example")
     return ", ".join([*said, counted(lesson.episodes, "scene")])
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 answer`, `2 answers`."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def details(lesson: LessonSummary) -> None:

@@ -133,7 +133,6 @@ class Rollout {
   }
 
   fields(action) {
-    if (action === "go-on") return this.can("go") && this.view.phase === "calling";
     if (action === "recovered-then") return { tick: this.view.boundary.tick };
     if (action === "succeeded" || action === "not-succeeded") return { value: action === "succeeded" };
     return {};

@@ -69,7 +69,7 @@ class PhysicalConfig:
         shared = {name: told[name] for name in ("task", "arm", "observe", "first", "frames", "rounds", "wanted")}
         training = {"steps": self.steps}
         return LessonConfig.from_json({**shared, "name": f"physical-{seed}", "kind": "rollout", "teacher": "oracle",
-                                       "seed": seed, "training": training})  # fmt: skip
+                                       "seed": seed, "film": False, "training": training})  # fmt: skip
 
 
 QUICK = PhysicalConfig(first=60, frames=1200, rounds=1, wanted=12, steps=1500, rollouts=10, most=4)
